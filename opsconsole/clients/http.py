@@ -1,0 +1,320 @@
+"""The only door out: every request of opsconsole, bounded, recorded, and never followed astray."""
+
+import asyncio
+import hashlib
+import itertools
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable
+from opsconsole.model import Exchange
+from opsconsole.redaction import learn_basic, redact
+from opsconsole.secrets import Secret
+
+if TYPE_CHECKING:
+    import httpx
+
+_T = TypeVar("_T")
+
+KEPT_BYTES = 16 * 1024
+"""How much of a body is kept as evidence; the rest is represented by the SHA-256 of the whole."""
+
+LARGEST_BYTES = 64 * 1024 * 1024
+"""More than this is not read: 10,000 rules are 5.4 MB, 20,000 alerts 11.8 MB."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is and how it lets us in. `ca_file` is a PEM file to trust beside the system's."""
+
+    url: str
+    token: Secret | None = None
+    user: str = ""
+    password: Secret | None = None
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    ca_file: Path | None = None
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with a body that was read whole. `at` is when it came, unix seconds by our own clock."""
+
+    server: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", errors="replace")
+
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """The server's clock minus ours, by its Date header (to the second); None where it sends none."""
+        try:
+            return parsedate_to_datetime(self.headers["date"]).timestamp() - self.at
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def json(self, shape: type[_T]) -> _T:
+        """The body as JSON of the given shape. Raises Nonsense with what is wrong and where."""
+        try:
+            return msgspec.json.decode(self.body, type=shape, strict=True)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Nonsense(f"answered {_describe(self)}: {error}", where=self.where) from error
+
+    @property
+    def where(self) -> str:
+        return f"{self.server} {redact(self.url)}"
+
+
+class Http:
+    """The door to one server. `record` takes every exchange, also those that failed."""
+
+    def __init__(self, server: str, endpoint: Endpoint, record: Callable[[Exchange], None]) -> None:
+        self.server = server
+        self.endpoint = endpoint
+        self.base = endpoint.url.rstrip("/")
+        self._record = record
+        self._client: httpx.AsyncClient | None = None
+        self._in_flight: dict[str, asyncio.Task[tuple[Answer, str]]] = {}
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, accept: tuple[int, ...] = (200,)
+    ) -> Answer:
+        """GET; questions that are asked at the same moment by several checks are asked once.
+
+        Raises Unreachable, TimedOut, Refused (401, 403, a redirect) or Nonsense (a status not in `accept`).
+        """
+        url = self._url(path, params)
+        task = self._in_flight.get(url)
+        if task is None:
+            task = asyncio.create_task(self._exchange("GET", url, {}, b""))
+            self._in_flight[url] = task
+            task.add_done_callback(lambda _: self._in_flight.pop(url, None))
+            answer, _ = await asyncio.shield(task)
+        else:
+            answer, id = await asyncio.shield(task)
+            self._record(
+                Exchange(
+                    id=_next_id(),
+                    server=self.server,
+                    method="GET",
+                    url=url,
+                    status=answer.status,
+                    at=answer.at,
+                    repeats=id,
+                )
+            )
+        return self._accepted(answer, accept)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (200,),
+    ) -> Answer:
+        """POST JSON, a form or raw bytes. Raises as `get`. Never repeated, never shared."""
+        headers = dict(headers or {})
+        if json is not None:
+            body, kind = msgspec.json.encode(json), "application/json"
+        elif form is not None:
+            from urllib.parse import urlencode
+
+            body, kind = urlencode(form, doseq=True).encode(), "application/x-www-form-urlencoded"
+        else:
+            body, kind = body or b"", "application/json"
+        headers.setdefault("content-type", kind)
+        answer, _ = await self._exchange("POST", self._url(path, None), headers, body)
+        return self._accepted(answer, accept)
+
+    def _url(self, path: str, params: Mapping[str, Any] | None) -> str:
+        from urllib.parse import urlencode
+
+        url = path if "://" in path else f"{self.base}{path}"
+        return f"{url}?{urlencode(params, doseq=True)}" if params else url
+
+    def _accepted(self, answer: Answer, accept: tuple[int, ...]) -> Answer:
+        if answer.status in accept:
+            return answer
+        where = answer.where
+        if answer.status in (401, 403):
+            raise Refused(
+                f"answered {answer.status}: {'not logged in' if answer.status == 401 else 'not permitted'}",
+                where=where,
+                hint=f"give the environment's {self.server} a token that may do this",
+            )
+        if 300 <= answer.status < 400:
+            target = answer.headers.get("location", "nowhere")
+            raise Refused(
+                f"redirects to {redact(target)}",
+                where=where,
+                hint="name the final address in the configuration",
+            )
+        raise Nonsense(f"answered {answer.status}: {_excerpt(answer)}", where=where)
+
+    async def _exchange(
+        self, method: str, url: str, headers: dict[str, str], body: bytes
+    ) -> tuple[Answer, str]:
+        id, at, began = _next_id(), time.time(), time.monotonic()
+        sent = {**self._credentials(), **headers}
+        answer: Answer | None = None
+        error = ""
+        try:
+            async with asyncio.timeout(self.endpoint.timeout_seconds):
+                answer = await self._send(method, url, sent, body)
+            return answer, id
+        except TimeoutError:
+            error = f"no answer within {self.endpoint.timeout_seconds:g} s"
+            raise TimedOut(error, where=f"{self.server} {redact(url)}") from None
+        except (Unreachable, Nonsense) as failure:
+            error = failure.message
+            raise
+        finally:
+            self._record(
+                _evidence(
+                    id, self.server, method, url, sent, body, answer, at, time.monotonic() - began, error
+                )
+            )
+
+    async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        import httpx
+
+        where = f"{self.server} {redact(url)}"
+        try:
+            async with self._opened().stream(method, url, headers=headers, content=body) as response:
+                parts, size = [], 0
+                async for part in response.aiter_bytes():
+                    parts.append(part)
+                    if (size := size + len(part)) > LARGEST_BYTES:
+                        raise Nonsense(f"answered more than {LARGEST_BYTES // 2**20} MiB", where=where)
+                return Answer(
+                    self.server, url, response.status_code, response.headers, b"".join(parts), time.time()
+                )
+        except httpx.ConnectError as error:
+            raise Unreachable(_reason(error), where=where, hint=_tls_hint(error)) from error
+        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
+            raise Nonsense(f"broke off or spoke no HTTP: {error}", where=where) from error
+        except httpx.TimeoutException as error:
+            raise Unreachable(f"no connection: {type(error).__name__}", where=where) from error
+        except httpx.TransportError as error:
+            raise Unreachable(_reason(error), where=where) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"no usable address: {error}", where=where) from error
+
+    def _opened(self) -> "httpx.AsyncClient":
+        import httpx
+
+        if self._client is None:
+            tls = ssl.create_default_context() if self.base.startswith("https:") else False
+            if isinstance(tls, ssl.SSLContext) and self.endpoint.ca_file:
+                tls.load_verify_locations(self.endpoint.ca_file)
+            self._client = httpx.AsyncClient(
+                verify=tls,
+                timeout=self.endpoint.timeout_seconds,
+                limits=httpx.Limits(max_connections=16),
+                follow_redirects=False,
+                trust_env=not _on_loopback(self.base),
+            )
+        return self._client
+
+    def _credentials(self) -> dict[str, str]:
+        headers = {name.lower(): secret.reveal() for name, secret in self.endpoint.headers.items()}
+        if self.endpoint.token is not None:
+            headers["authorization"] = f"Bearer {self.endpoint.token.reveal()}"
+        elif self.endpoint.password is not None:
+            secret = self.endpoint.password
+            headers["authorization"] = "Basic " + learn_basic(
+                self.endpoint.user, secret.reveal(), secret.reference
+            )
+        return headers
+
+
+def _next_id() -> str:
+    return f"x{next(_numbers)}"
+
+
+def _on_loopback(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _evidence(
+    id: str,
+    server: str,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    answer: Answer | None,
+    at: float,
+    seconds: float,
+    error: str,
+) -> Exchange:
+    received = answer.body if answer else b""
+    return Exchange(
+        id=id,
+        server=server,
+        method=method,
+        url=url,
+        request_headers=headers,
+        request_body=body[:KEPT_BYTES].decode("utf-8", errors="replace"),
+        status=answer.status if answer else None,
+        response_type=answer.headers.get("content-type", "") if answer else "",
+        response_body=received[:KEPT_BYTES].decode("utf-8", errors="replace"),
+        response_bytes=len(received),
+        response_sha256=hashlib.sha256(received).hexdigest() if answer else "",
+        at=at,
+        seconds=seconds,
+        error=error,
+    )
+
+
+def _describe(answer: Answer) -> str:
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind == "text/html" or answer.body.lstrip()[:1] == b"<":
+        return "HTML where JSON was expected"
+    return "something that is not the JSON expected" if answer.body else "nothing where JSON was expected"
+
+
+def _excerpt(answer: Answer, length: int = 160) -> str:
+    text = " ".join(redact(answer.text[: 4 * length]).split())
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _reason(error: Exception) -> str:
+    """The innermost thing that was said, in plain words."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower() if error.errno else error.strerror
+    return str(error) or type(error).__name__
+
+
+def _tls_hint(error: Exception) -> str:
+    return 'for a private authority: ca_file = "…" in its table' if "CERTIFICATE_VERIFY" in str(error) else ""

@@ -1,0 +1,59 @@
+"""Matchers of Alertmanager, as amlint reads them: which of many sets of them does an alert pass?
+
+Parsing (classic and UTF-8 syntax, deprecated `match` and `match_re`) and the translation of Go's regular
+expressions are amlint's. Its own Router tries every route for every alert, 0.7 ms at 1,000 routes; here
+the answer for one value of one label is worked out once and kept.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+Labels = Mapping[str, str]
+
+# (label, operator, value): a compiled pattern for =~ and !~, matched in full.
+Matcher = tuple[str, str, str | re.Pattern[str]]
+
+_VALUES_KEPT = 65_536
+
+
+def passes(matcher: Matcher, value: str) -> bool:
+    """Whether a label of this value passes; a missing label counts as the empty string."""
+    _, operator, wanted = matcher
+    hit = value == wanted if isinstance(wanted, str) else wanted.fullmatch(value) is not None
+    return hit != operator.startswith("!")
+
+
+def all_pass(matchers: Sequence[Matcher], labels: Labels) -> bool:
+    """Whether the label set passes every one of the matchers; true where there are none."""
+    return all(passes(matcher, labels.get(matcher[0], "")) for matcher in matchers)
+
+
+def contradicts(matchers: Sequence[Matcher], labels: Labels) -> bool:
+    """Whether a label that is present fails one of the matchers, whatever the missing ones may be."""
+    return any(m[0] in labels and not passes(m, labels[m[0]]) for m in matchers)
+
+
+def index(sets: Sequence[Sequence[Matcher]]) -> Callable[[Labels], int]:
+    """A function from a label set to the sets of matchers that it passes: bit i stands for sets[i]."""
+    everything = (1 << len(sets)) - 1
+    by_label: dict[str, list[tuple[int, Matcher]]] = {}
+    for number, matchers in enumerate(sets):
+        for matcher in matchers:
+            by_label.setdefault(matcher[0], []).append((1 << number, matcher))
+
+    @lru_cache(maxsize=_VALUES_KEPT)
+    def allowed(label: str, value: str) -> int:
+        refused = 0
+        for bit, matcher in by_label[label]:
+            if not passes(matcher, value):
+                refused |= bit
+        return everything & ~refused
+
+    def passed(labels: Labels) -> int:
+        bits = everything
+        for label in by_label:
+            bits &= allowed(label, labels.get(label, ""))
+        return bits
+
+    return passed

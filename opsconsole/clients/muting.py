@@ -1,0 +1,62 @@
+"""Time intervals of Alertmanager: is one active at a given moment?
+
+Reading and calendar arithmetic are amlint's; the clock and the time zone are added here.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from amlint.timeintervals import Entry, IntervalError, minutes_on, parse_entry
+
+from opsconsole.errors import Nonsense
+
+_FIELDS = {"times", "weekdays", "days_of_month", "months", "years", "location"}
+
+
+class TimeInterval:
+    """One named entry of `time_intervals:` or of the deprecated `mute_time_intervals:`.
+
+    Raises Nonsense for what cannot be evaluated: a field or a zone that is not known here.
+    """
+
+    def __init__(self, name: str, entries: list[Mapping[str, Any]]) -> None:
+        self.name = name
+        self._entries = [_entry(name, entry) for entry in entries]
+
+    def contains(self, at: datetime) -> bool:
+        """Whether the interval is active at `at`, an aware time."""
+        return any(_active(entry, zone, at) for entry, zone in self._entries)
+
+
+def _entry(name: str, raw: Mapping[str, Any]) -> tuple[Entry, ZoneInfo]:
+    where = f"time interval {name}"
+    try:
+        entry = parse_entry(raw)
+    except IntervalError as error:
+        raise Nonsense(f"{error.where}: {error}", where=where) from None
+    if unknown := raw.keys() - _FIELDS:
+        raise Nonsense(f"unknown fields {', '.join(sorted(map(str, unknown)))}", where=where)
+    return entry, _zone(entry.location, where)
+
+
+def _zone(location: str | None, where: str) -> ZoneInfo:
+    if location == "Local":
+        raise Nonsense(
+            "location Local is the zone of Alertmanager's own machine, which it does not tell",
+            where=where,
+            hint="Name the zone in Alertmanager's configuration, for instance Europe/Berlin.",
+        )
+    try:
+        return ZoneInfo(location or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Nonsense(
+            f"no time zone {location} is known here", where=where, hint="Install tzdata."
+        ) from None
+
+
+def _active(entry: Entry, zone: ZoneInfo, at: datetime) -> bool:
+    local = at.astimezone(zone)
+    minute = local.hour * 60 + local.minute
+    return any(begin <= minute < end for begin, end in minutes_on(entry, local.date()))

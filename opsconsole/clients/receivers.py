@@ -1,0 +1,76 @@
+"""The people and channels behind an Alertmanager receiver."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opsconsole.errors import Nonsense
+
+# Where each integration says whom it reaches: the first of these settings that is set. One that is not
+# listed here (a newer Alertmanager's) is kept, with an empty address.
+_ADDRESS_SETTINGS = {
+    "email": ("to",),
+    "slack": ("channel",),
+    "pagerduty": ("routing_key", "routing_key_file", "service_key", "service_key_file"),
+    "opsgenie": ("api_key", "api_key_file"),
+    "webhook": ("url", "url_file"),
+    "msteams": ("webhook_url", "webhook_url_file"),
+    "msteamsv2": ("webhook_url", "webhook_url_file"),
+    "discord": ("webhook_url", "webhook_url_file"),
+    "telegram": ("chat_id",),
+    "webex": ("room_id",),
+    "wechat": ("to_user", "to_party", "to_tag"),
+    "victorops": ("routing_key",),
+    "pushover": ("user_key", "user_key_file"),
+    "sns": ("topic_arn", "phone_number", "target_arn"),
+    "jira": ("project",),
+    "rocketchat": ("channel",),
+    "mattermost": ("channel",),
+    "incidentio": ("url", "url_file"),
+}
+_SUFFIX = "_configs"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address that a receiver notifies.
+
+    `kind` is Alertmanager's name of the integration without `_configs` ("email", "slack", ...);
+    `address` is a mailbox, a channel, a URL ...: `<secret>` where Alertmanager masks it (webhook URLs
+    since 0.28, PagerDuty's routing keys), empty where the integration has no address of its own.
+    """
+
+    kind: str
+    address: str
+    send_resolved: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.address}".rstrip()
+
+
+def targets(receiver: Mapping[str, Any]) -> Iterator[Target]:
+    """Every target of one entry of `receivers:`; none where it has no integration.
+
+    Raises Nonsense where an integration is not a list of mappings.
+    """
+    for setting, integrations in receiver.items():
+        if not setting.endswith(_SUFFIX):
+            continue
+        kind = setting.removesuffix(_SUFFIX)
+        for integration in integrations or ():
+            if not isinstance(integration, Mapping):
+                raise Nonsense(
+                    f"{setting} holds something that is not a mapping", where=str(receiver.get("name"))
+                )
+            # The running configuration always states send_resolved; its default differs by integration.
+            resolved = bool(integration.get("send_resolved", False))
+            for address in _addresses(kind, integration):
+                yield Target(kind, address, resolved)
+
+
+def _addresses(kind: str, integration: Mapping[str, Any]) -> list[str]:
+    settings = _ADDRESS_SETTINGS.get(kind, ())
+    address = next((str(integration[name]) for name in settings if integration.get(name)), "")
+    if kind == "email":
+        return [mailbox.strip() for mailbox in address.split(",") if mailbox.strip()]
+    return [address]

@@ -1,0 +1,1 @@
+"""The engine: discover checks, schedule a checklist's items side by side, perform each check."""

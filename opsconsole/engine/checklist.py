@@ -1,0 +1,155 @@
+"""A checklist is data: items in order, each naming checks and their settings, in a TOML file.
+
+title = "Billing monitoring"
+[settings]                      # for every check that has a setting of that name
+job = "rsolv-platform"
+[[item]]
+id = "scraping"
+title = "Prometheus is scraping billing metrics"
+section = "Metrics"
+[[item.check]]
+use = "metrics_are_scraped"     # checks/metrics_are_scraped.py
+families = ["up"]               # its settings
+"""
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from opsconsole.engine.discover import Check
+from opsconsole.errors import ChecklistError
+from opsconsole.model import ItemSummary
+
+
+@dataclass(frozen=True)
+class Use:
+    """A check with the settings that its item gives it, converted and complete."""
+
+    check: Check
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the checklist."""
+
+    id: str
+    title: str
+    section: str
+    uses: tuple[Use, ...]
+
+    @property
+    def summary(self) -> ItemSummary:
+        return ItemSummary(
+            id=self.id, title=self.title, section=self.section, checks=tuple(u.check.id for u in self.uses)
+        )
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A checklist, valid against the checks that there are. `hash` is the SHA-256 of its file."""
+
+    title: str
+    items: tuple[Item, ...]
+    common: dict[str, Any]
+    hash: str
+
+    def select(self, ids: Iterable[str]) -> "Checklist":
+        """The same with only the items named; each name is an id or a part of one."""
+        wanted: set[str] = set()
+        for name in ids:
+            exact = {i.id for i in self.items if i.id == name}
+            matching = exact or {i.id for i in self.items if name in i.id}
+            if not matching:
+                known = [i.id for i in self.items]
+                raise ChecklistError(f"no item {name!r} in this checklist", hint=nearest(name, known))
+            wanted |= matching
+        return Checklist(self.title, tuple(i for i in self.items if i.id in wanted), self.common, self.hash)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint that names what is closest to `name`, else all there is."""
+    known = list(known)
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"did you mean {close[0]!r}?"
+    return f"there are: {', '.join(known) or 'none'}"
+
+
+def load(path: Path, checks: Mapping[str, Check], overrides: Mapping[str, Any] | None = None) -> Checklist:
+    """Read the checklist at `path`. `overrides` come from the environment and go before its [settings].
+
+    Raises ChecklistError naming file, item and key for anything that is not as it should be.
+    """
+    try:
+        raw = path.read_bytes()
+        data = tomllib.loads(raw.decode())
+    except FileNotFoundError:
+        raise ChecklistError("there is no such checklist", where=str(path)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ChecklistError(f"cannot be read: {error}", where=str(path)) from error
+    _only(data, ("title", "settings", "item"), str(path))
+    common = {**_table(data.get("settings", {}), f"{path}: settings"), **(overrides or {})}
+    entries = data.get("item")
+    if not isinstance(entries, list) or not entries:
+        raise ChecklistError("has no [[item]]", where=str(path))
+    items = tuple(_item(entry, number, str(path), checks, common) for number, entry in enumerate(entries, 1))
+    if twice := next((i.id for n, i in enumerate(items) if i.id in {j.id for j in items[:n]}), None):
+        raise ChecklistError(f"has two items {twice!r}", where=str(path))
+    return Checklist(str(data.get("title", path.stem)), items, common, hashlib.sha256(raw).hexdigest())
+
+
+def use(check: Check, given: Mapping[str, Any], common: Mapping[str, Any], where: str) -> Use:
+    """`check` with its settings: what its item gives, else the common ones, else its defaults."""
+    for key in given:
+        if key not in check.settings:
+            raise ChecklistError(
+                f"{check.id} has no setting {key!r}", where=where, hint=nearest(key, check.settings)
+            )
+    settings: dict[str, Any] = {}
+    for name, setting in check.settings.items():
+        value = given.get(name, common.get(name, setting.default))
+        if value is setting.default and setting.required:
+            raise ChecklistError(f"{check.id} needs the setting {name!r}", where=where)
+        try:
+            settings[name] = value if value is setting.default else msgspec.convert(value, setting.annotation)
+        except msgspec.ValidationError as error:
+            raise ChecklistError(f"{name}: {error}", where=where) from error
+    return Use(check, settings)
+
+
+def _item(entry: Any, number: int, path: str, checks: Mapping[str, Check], common: Mapping[str, Any]) -> Item:
+    entry = _table(entry, f"{path}: item {number}")
+    where = f"{path}: item {entry.get('id', number)}"
+    _only(entry, ("id", "title", "section", "check"), where)
+    for key in ("id", "title"):
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise ChecklistError(f"needs {key!r}", where=where)
+    uses = []
+    named = entry.get("check")
+    if not isinstance(named, list) or not named:
+        raise ChecklistError("names no check", where=where, hint='add [[item.check]] with use = "..."')
+    for given in named:
+        given = dict(_table(given, where))
+        name = given.pop("use", None)
+        if not isinstance(name, str) or name not in checks:
+            raise ChecklistError(f"no check {name!r}", where=where, hint=nearest(str(name), checks))
+        uses.append(use(checks[name], given, common, where))
+    return Item(entry["id"], entry["title"], str(entry.get("section", "")), tuple(uses))
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ChecklistError("is no table", where=where)
+
+
+def _only(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ChecklistError(f"unknown key {key!r}", where=where, hint=nearest(key, known))
