@@ -1,15 +1,9 @@
 """Inhibition: which alert mutes which, by which rule of Alertmanager's `inhibit_rules:`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from opsconsole.clients.matching import Labels, Matcher, all_pass, contradicts
-from opsconsole.errors import Nonsense
-
-_SETTINGS = {"name", "equal"} | {
-    f"{side}_{kind}" for side in ("source", "target") for kind in ("match", "match_re", "matchers")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +70,3 @@ def possible_inhibitions(
         for source in candidates
         if rule.could_mute(source, target)
     ]
-
-
-def check_settings(rule: Mapping[str, Any], where: str) -> None:
-    """Raise Nonsense where the rule has a setting that is not evaluated here."""
-    if unknown := rule.keys() - _SETTINGS:
-        raise Nonsense(f"unknown setting {', '.join(sorted(map(str, unknown)))}", where=where)

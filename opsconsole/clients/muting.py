@@ -3,7 +3,7 @@
 Reading and calendar arithmetic are amlint's; the clock and the time zone are added here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,7 +21,7 @@ class TimeInterval:
     Raises Nonsense for what cannot be evaluated: a field or a zone that is not known here.
     """
 
-    def __init__(self, name: str, entries: list[Mapping[str, Any]]) -> None:
+    def __init__(self, name: str, entries: Sequence[Mapping[str, Any]]) -> None:
         self.name = name
         self._entries = [_entry(name, entry) for entry in entries]
 

@@ -4,29 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsconsole.errors import Nonsense
+from opsconsole.clients.shape import mappings
 
-# Where each integration says whom it reaches: the first of these settings that is set. One that is not
-# listed here (a newer Alertmanager's) is kept, with an empty address.
+# Where each integration says whom it reaches: the first of these settings that is set. Keys and tokens
+# are no addresses: an integration known by its key alone has an empty one, as has one not listed here.
 _ADDRESS_SETTINGS = {
     "email": ("to",),
     "slack": ("channel",),
-    "pagerduty": ("routing_key", "routing_key_file", "service_key", "service_key_file"),
-    "opsgenie": ("api_key", "api_key_file"),
+    "pagerduty": ("url",),
+    "opsgenie": ("api_url",),
     "webhook": ("url", "url_file"),
-    "msteams": ("webhook_url", "webhook_url_file"),
-    "msteamsv2": ("webhook_url", "webhook_url_file"),
-    "discord": ("webhook_url", "webhook_url_file"),
     "telegram": ("chat_id",),
     "webex": ("room_id",),
     "wechat": ("to_user", "to_party", "to_tag"),
     "victorops": ("routing_key",),
-    "pushover": ("user_key", "user_key_file"),
     "sns": ("topic_arn", "phone_number", "target_arn"),
     "jira": ("project",),
     "rocketchat": ("channel",),
     "mattermost": ("channel",),
-    "incidentio": ("url", "url_file"),
 }
 _SUFFIX = "_configs"
 
@@ -37,7 +32,7 @@ class Target:
 
     `kind` is Alertmanager's name of the integration without `_configs` ("email", "slack", ...);
     `address` is a mailbox, a channel, a URL ...: `<secret>` where Alertmanager masks it (webhook URLs
-    since 0.28, PagerDuty's routing keys), empty where the integration has no address of its own.
+    since 0.28), empty where the integration is known by a key alone.
     """
 
     kind: str
@@ -53,15 +48,11 @@ def targets(receiver: Mapping[str, Any]) -> Iterator[Target]:
 
     Raises Nonsense where an integration is not a list of mappings.
     """
-    for setting, integrations in receiver.items():
+    for setting in receiver:
         if not setting.endswith(_SUFFIX):
             continue
         kind = setting.removesuffix(_SUFFIX)
-        for integration in integrations or ():
-            if not isinstance(integration, Mapping):
-                raise Nonsense(
-                    f"{setting} holds something that is not a mapping", where=str(receiver.get("name"))
-                )
+        for integration in mappings(receiver, setting, f"receiver {receiver.get('name')}"):
             # The running configuration always states send_resolved; its default differs by integration.
             resolved = bool(integration.get("send_resolved", False))
             for address in _addresses(kind, integration):
