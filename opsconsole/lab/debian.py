@@ -82,8 +82,8 @@ def system_sources(apt_folder: Path = Path("/etc/apt")) -> list[Source]:
 def sources_of(release: str, system: System, sources: Iterable[Source]) -> list[Source]:
     """Where the packages of `release` are; empty when this system's own sources do not lead there.
 
-    The system's own release comes with its updates and security fixes. Another release is had by its name on the
-    same mirror, which only Debian's own mirrors offer.
+    The system's own release comes with its updates and security fixes. Another release is had by its name
+    on the same mirror, which only Debian's own mirrors offer.
     """
     own = {system.release} | (_MOVING_NAMES if system.distribution == "debian" else set())
     if release in ("", system.release):

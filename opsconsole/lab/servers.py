@@ -1,8 +1,8 @@
 """Finds the real Prometheus and Alertmanager, each with its tool, and fetches them where they are missing.
 
-In this order: the PATH; the user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`, `opsconsole/servers`); Debian's
-or Ubuntu's packages, unpacked into the cache without root (see `opsconsole.lab.debian`). Once there, nothing
-touches the network or starts a process to find them again.
+In this order: the PATH; the user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`, `opsconsole/servers`);
+Debian's or Ubuntu's packages, unpacked into the cache without root (see `opsconsole.lab.debian`). Once
+there, nothing touches the network or starts a process to find them again.
 """
 
 import fcntl
@@ -86,9 +86,9 @@ def find(
 ) -> Servers:
     """Both servers, fetched if need be.
 
-    A wanted version is a prefix in whole numbers: `3.5` is met by 3.5.3 and not by 3.50. Without one, the PATH
-    wins, then the newest in the cache, then this system's own release: its signatures are always trusted here
-    and its libraries always fit, which holds for no other release.
+    A wanted version is a prefix in whole numbers: `3.5` is met by 3.5.3 and not by 3.50. Without one, the
+    PATH wins, then the newest in the cache, then this system's own release: its signatures are always
+    trusted here and its libraries always fit, which holds for no other release.
 
     Raises `MissingServer` with what to install.
     """
