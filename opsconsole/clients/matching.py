@@ -37,18 +37,14 @@ def contradicts(matchers: Sequence[Matcher], labels: Labels) -> bool:
 def index(sets: Sequence[Sequence[Matcher]]) -> Callable[[Labels], int]:
     """A function from a label set to the sets of matchers that it passes: bit i stands for sets[i]."""
     everything = (1 << len(sets)) - 1
-    by_label: dict[str, list[tuple[int, Matcher]]] = {}
+    by_label: dict[str, _LabelIndex] = {}
     for number, matchers in enumerate(sets):
         for matcher in matchers:
-            by_label.setdefault(matcher[0], []).append((1 << number, matcher))
+            by_label.setdefault(matcher[0], _LabelIndex()).add(1 << number, matcher)
 
     @lru_cache(maxsize=_VALUES_KEPT)
     def allowed(label: str, value: str) -> int:
-        refused = 0
-        for bit, matcher in by_label[label]:
-            if not passes(matcher, value):
-                refused |= bit
-        return everything & ~refused
+        return everything & ~by_label[label].refused(value)
 
     def passed(labels: Labels) -> int:
         bits = everything
@@ -57,3 +53,30 @@ def index(sets: Sequence[Sequence[Matcher]]) -> Callable[[Labels], int]:
         return bits
 
     return passed
+
+
+class _LabelIndex:
+    """All matchers on one label; each distinct regular expression is tried once for a value."""
+
+    def __init__(self) -> None:
+        self._equal: dict[str, int] = {}
+        self._others: dict[Matcher, int] = {}
+        self._wanting = 0
+        self._impossible = 0  # two values wanted of one label
+
+    def add(self, bit: int, matcher: Matcher) -> None:
+        _, operator, wanted = matcher
+        if operator == "=" and isinstance(wanted, str):
+            if self._wanting & bit and not self._equal.get(wanted, 0) & bit:
+                self._impossible |= bit
+            self._wanting |= bit
+            self._equal[wanted] = self._equal.get(wanted, 0) | bit
+        else:
+            self._others[matcher] = self._others.get(matcher, 0) | bit
+
+    def refused(self, value: str) -> int:
+        refused = self._impossible | self._wanting & ~self._equal.get(value, 0)
+        for matcher, bits in self._others.items():
+            if not passes(matcher, value):
+                refused |= bits
+        return refused

@@ -1,0 +1,26 @@
+"""Fixtures for everyone: the real servers."""
+
+import pytest
+
+from opsconsole.lab import servers as lab_servers
+from opsconsole.lab.servers import Pair, Servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    versions = [pair.prometheus for pair in lab_servers.PAIRS]
+    parser.addoption(
+        "--pair", choices=versions, default=versions[-1], help="the Prometheus version of the pair"
+    )
+
+
+@pytest.fixture(scope="session")
+def pair(request: pytest.FixtureRequest) -> Pair:
+    """The version pair chosen by `--pair`; the newest by default."""
+    wanted = request.config.getoption("--pair")
+    return next(pair for pair in lab_servers.PAIRS if pair.prometheus == wanted)
+
+
+@pytest.fixture(scope="session")
+def servers(pair: Pair) -> Servers:
+    """The real servers and their tools in the chosen versions."""
+    return lab_servers.find(prometheus_version=pair.prometheus, alertmanager_version=pair.alertmanager)
