@@ -35,7 +35,7 @@ class PackageError(UsageError):
 
 @dataclass(frozen=True)
 class Source:
-    """One place of packages, as a stanza of `sources.list(5)`; `signed_by` is a keyring's path or a key block."""
+    """One place of packages, see sources.list(5); `signed_by` is a keyring's path or a key block."""
 
     uris: str
     suites: tuple[str, ...]
@@ -43,7 +43,7 @@ class Source:
     signed_by: str = ""
 
     def stanza(self) -> str:
-        """The source in deb822 form. An option that would waive signatures (`trusted=yes`) is never carried over."""
+        """In deb822 form. What would waive signatures (`trusted=yes`) is never carried over."""
         lines = ["Types: deb", f"URIs: {self.uris}", f"Suites: {' '.join(self.suites)}"]
         lines.append(f"Components: {' '.join(self.components)}")
         if self.signed_by:
@@ -203,7 +203,8 @@ def _configuration(folder: Path) -> str:
         "Dir::Etc::parts": "/dev/null", "Dir::Etc::main": "/dev/null",
         "Dir::Etc::sourcelist": f"{folder}/all.sources", "Dir::Etc::sourceparts": "/dev/null",
         "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
-        "Dir::State": str(folder), "Dir::State::lists": f"{folder}/lists", "Dir::State::status": f"{folder}/status",
+        "Dir::State": str(folder), "Dir::State::lists": f"{folder}/lists",
+        "Dir::State::status": f"{folder}/status",
         "Dir::Cache": str(folder), "Dir::Cache::archives": f"{folder}/archives",
         "APT::Sandbox::User": "root", "Acquire::Languages": "none", "Acquire::PDiffs": "false",
         "APT::Get::AllowUnauthenticated": "false", "Acquire::AllowInsecureRepositories": "false",

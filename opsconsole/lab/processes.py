@@ -187,9 +187,9 @@ def listens(pid: int, port: int) -> bool:
                 if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                     inodes.add(f"socket:[{fields[9]}]")
     with suppress(OSError):
-        for descriptor in os.scandir(f"/proc/{pid}/fd"):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                if os.readlink(descriptor.path) in inodes:
+                if str(descriptor.readlink()) in inodes:
                     return True
     return False
 
@@ -220,7 +220,7 @@ class _Stat(NamedTuple):
 
 
 def _stat(pid: int) -> _Stat | None:
-    """Fields 3 and 22 of /proc/<pid>/stat (proc_pid_stat(5)); the name before them may hold blanks and brackets."""
+    """Fields 3 and 22 of /proc/<pid>/stat, see proc_pid_stat(5); the name before them may hold any sign."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -56,7 +56,7 @@ ALERTMANAGER = Kind(
 
 @dataclass(frozen=True)
 class Installed:
-    """A server that can be started; `version` is upstream's, such as `3.5.0`; `source` is where it was found."""
+    """A server that can be started; `version` is upstream's (`3.5.0`), `source` where it was found."""
 
     program: Path
     tool: Path
@@ -213,7 +213,7 @@ def _fetch(
 def _releases(
     missing: dict[Kind, str | None], wanted: dict[Kind, str | None], system: debian.System
 ) -> list[str]:
-    """The releases to ask, likeliest first: the ones known to have a wanted version, the system's own, sid."""
+    """The releases to ask: the ones known to have a wanted version, the system's own, sid."""
     pairs = [
         pair.release
         for pair in PAIRS
@@ -227,7 +227,7 @@ def _releases(
 def _from_release(
     release: str, missing: dict[Kind, str | None], system: debian.System, tell: Progress
 ) -> dict[Kind, Installed]:
-    """Those of `missing` that `release` has in the wanted version, put into the cache. Called under the lock."""
+    """Put into the cache those of `missing` that `release` has as wanted. Called under the lock."""
     if all(raced := {kind: present(kind, version) for kind, version in missing.items()}.values()):
         return {kind: unit for kind, unit in zip(missing, raced, strict=True) if unit}
     title = f"{system.distribution.capitalize() or 'the system'}'s {release or 'own packages'}"
@@ -293,6 +293,6 @@ def _missing(wanted: dict[Kind, str | None], reasons: Sequence[str]) -> MissingS
     looked = f"not on the PATH, not in {_cache()}"
     return MissingServer(
         f"no {names} to be had: {'; '.join([looked, *reasons])}",
-        hint="Install prometheus with promtool and alertmanager with amtool, so that they are on the PATH; on Debian "
-        "and Ubuntu: apt-get install prometheus prometheus-alertmanager (and promtool, where it is a package of its own).",
+        hint="Put prometheus with promtool and alertmanager with amtool on the PATH; on Debian and Ubuntu: "
+        "apt-get install prometheus prometheus-alertmanager, and promtool where it is a package of its own.",
     )
