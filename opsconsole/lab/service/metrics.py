@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from opsconsole.lab.service.families import FAMILIES, PREFIX
 from opsconsole.lab.service.streams import Stream
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class _Visible:

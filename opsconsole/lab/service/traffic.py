@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import random
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from opsconsole.lab.http import Invalid
@@ -27,7 +27,7 @@ class Behaviour:
 
     def changed(self, wishes: dict[str, Any]) -> "Behaviour":
         """This behaviour with the wishes applied; a wish that is none is answered with 400."""
-        kinds = {field.name: type(field.default) for field in fields(Behaviour)}
+        kinds = {name: type(value) for name, value in asdict(Behaviour()).items()}
         for name, value in wishes.items():
             if name not in kinds:
                 raise Invalid(400, f"no such setting: {name!r}; there are {', '.join(kinds)}")

@@ -1,4 +1,4 @@
-"""Stripe's webhooks: verified by Stripe's own library, which takes long to import and comes in the background."""
+"""Stripe's webhooks, verified by Stripe's own library: slow to import, so that comes in the background."""
 
 import json
 import re
