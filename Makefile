@@ -1,0 +1,45 @@
+# What a newcomer calls: everything is set up by itself, in .venv and in the user's cache folder.
+# `make lock` alone needs a tool of its own, uv: make lock UV=/path/to/uv
+.PHONY: help demo test lint bench lock clean
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+READY := .venv/.ready
+UV ?= uv
+
+help: ## tell what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+demo: $(READY) ## verify the whole checklist on a lab of real servers
+	@$(BIN)/opsconsole verify --env lab
+
+test: lint ## lint, then all tests, on the real servers
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: $(READY) ## style, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## print how fast it is, beside other ways to do the same
+	@$(BIN)/python -m bench
+
+lock: ## pin the dependencies of pyproject.toml anew, with hashes
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --generate-hashes \
+	  --no-config --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --output-file requirements.lock pyproject.toml
+
+clean: ## remove what was made here; the user's cache folder stays
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "setting up .venv with $$($$python --version), once"; \
+	    $$python .ci/setup_venv.py && touch $@; exit; \
+	  fi; \
+	done; \
+	echo 'opsconsole needs Python 3.11 or newer, and there is none on the PATH. Install it (Debian 12, Ubuntu 24.04' \
+	  'or newer: apt-get install python3) and try again.' >&2; exit 2
