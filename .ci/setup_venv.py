@@ -18,6 +18,14 @@ VENV = HOME / ".venv"
 INSTALL = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
 """The lock is complete, so nothing is left to resolve; what is never imported need not be compiled."""
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+PIP_TOLD_WHERE = """
+import runpy, sys
+sys.path.insert(0, {wheel!r})
+from pip._vendor import certifi
+certifi.where = lambda: {bundle!r}
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""Debian's pip reads the system's certificates as soon as it is loaded, even with `--cert`."""
 
 sys.path.insert(0, str(HOME))
 from opsconsole.lab import debian  # noqa: E402
@@ -71,13 +79,13 @@ def fetched_pip(python: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     apt.update()
     apt.unpack(packages, folder)
     wheel = next(folder.glob("usr/share/python-wheels/pip-*.whl"))
-    environment = dict(os.environ)
-    if not SYSTEM_CERTIFICATES.exists():
-        bundle = folder / "certificates.crt"
-        authorities = sorted(folder.glob("usr/share/ca-certificates/mozilla/*.crt"))
-        bundle.write_text("".join(authority.read_text() for authority in authorities))
-        environment["PIP_CERT"] = str(bundle)
-    return [python, str(wheel / "pip")], environment
+    if SYSTEM_CERTIFICATES.exists():
+        return [python, str(wheel / "pip")], dict(os.environ)
+    bundle = folder / "certificates.crt"
+    authorities = sorted(folder.glob("usr/share/ca-certificates/mozilla/*.crt"))
+    bundle.write_text("".join(authority.read_text() for authority in authorities))
+    told_where = PIP_TOLD_WHERE.format(wheel=str(wheel), bundle=str(bundle))
+    return [python, "-c", told_where], {"PIP_CERT": str(bundle), **os.environ}
 
 
 if __name__ == "__main__":
