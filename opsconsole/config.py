@@ -1,11 +1,28 @@
 """`opsconsole.toml` as typed settings: one table an environment, `[env.NAME]`."""
 
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from opsconsole.errors import ConfigError
+from opsconsole.nearest import nearest
 from opsconsole.secrets import Secret
+from opsconsole.tablereader import NameOrPath, Port, Reader, Seconds, Url
+from opsconsole.tomlfile import TomlFile
+
+FILE_NAME = "opsconsole.toml"
+LAB = "lab"
+"""The environment that is embedded: it is in no file, and is made from the running lab."""
+
+_INBOX_NEEDS = {
+    "lab": ("url",),
+    "imap": ("host", "user", "password"),
+    "mailpit": ("url",),
+    "postmark": ("token",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +33,12 @@ class Server:
     authorities to trust beside the system's; `timeout_seconds` bounds one request.
     """
 
-    url: str
+    url: Url
     token: Secret | None = None
     user: str = ""
     password: Secret | None = None
     ca_file: Path | None = None
-    timeout_seconds: float | None = None
+    timeout_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +54,7 @@ class Service(Server):
     (None: seen only through Prometheus), `job` the Prometheus job that scrapes it, the rest the paths of
     the endpoints that checks call on `url`."""
 
-    metrics: str | None = None
+    metrics: Url | None = None
     api_key: Secret | None = None
     job: str
     webhook_path: str = "/api/webhooks/stripe"
@@ -53,17 +70,17 @@ class Inbox:
     except on loopback); `token` for postmark and mailpit. `address` limits the search to one recipient.
     """
 
-    kind: str
-    url: str = ""
+    kind: Literal["lab", "imap", "mailpit", "postmark"]
+    url: Url = ""
     host: str = ""
-    port: int = 993
+    port: Port = 993
     user: str = ""
     password: Secret | None = None
     folder: str = "INBOX"
     token: Secret | None = None
     address: str = ""
     ca_file: Path | None = None
-    timeout_seconds: float | None = None
+    timeout_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +100,9 @@ class Environment:
     """One environment, complete. What is None is not named, and checks that need it say so.
 
     `checklist` is the path of a checklist or the name of one in `checks/`; `rules` the reference rule
-    file; `settings` go before the checklist's own [settings]; `sign_offs` maps an item to the note with
-    which this configuration signs it; `check_timeout_seconds` bounds a check, waiting not counted.
+    file; `settings` go before the checklist's own [settings]; `sign_offs` (in the file: `sign_off`) maps
+    an item to the note with which this configuration signs it; `check_timeout_seconds` bounds a check,
+    waiting not counted; `source` is where it is configured, file and line.
     """
 
     name: str
@@ -94,11 +112,129 @@ class Environment:
     service: Service | None = None
     inbox: Inbox | None = None
     cluster: Cluster | None = None
-    checklist: str = "billing"
+    checklist: NameOrPath = "billing"
     rules: Path | None = None
     protected: bool = False
-    request_timeout_seconds: float = 10.0
-    check_timeout_seconds: float = 60.0
+    request_timeout_seconds: Seconds = 10.0
+    check_timeout_seconds: Seconds = 60.0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    sign_offs: Mapping[str, str] = field(default_factory=dict)
+    sign_offs: Mapping[str, str] = field(default_factory=dict, metadata={"key": "sign_off"})
     source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What a file says, or nothing where there is none (`path` None).
+
+    `origins` maps environment and dotted key (`grafana.url`) to file and line; what is not in it is a
+    default.
+    """
+
+    path: Path | None = None
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name, with the files that it names in place. Raises ConfigError."""
+        if environment := self.environments.get(name):
+            self._files_exist(environment)
+            return environment
+        if name == LAB:
+            raise ConfigError(
+                "the lab is embedded, and made when it starts", hint="opsconsole verify --env lab"
+            )
+        if self.path is None:
+            raise ConfigError(
+                f"no environment {name!r}: there is no {FILE_NAME} here or above, nor in ~/.config",
+                hint="opsconsole init writes one to begin with",
+            )
+        raise ConfigError(
+            f"no environment {name!r}", where=str(self.path), hint=nearest(name, [*self.environments, LAB])
+        )
+
+    def _files_exist(self, environment: Environment) -> None:
+        paths = {"rules": environment.rules}
+        for key in ("prometheus", "alertmanager", "grafana", "service", "inbox"):
+            paths[f"{key}.ca_file"] = getattr(getattr(environment, key), "ca_file", None)
+        if "/" in environment.checklist:
+            paths["checklist"] = Path(environment.checklist)
+        for key, path in paths.items():
+            if path is not None and not _is_file(path):
+                where = self.origins[environment.name].get(key, "")
+                raise ConfigError(f"{key}: there is no file {path}", where=where)
+
+
+def find(start: Path) -> Path | None:
+    """The nearest opsconsole.toml from `start` upwards, else the one in the user's configuration folder
+    ($XDG_CONFIG_HOME, ~/.config)."""
+    return next((path for path in _places(start.absolute()) if _is_file(path)), None)
+
+
+def load(path: Path) -> Configuration:
+    """Read the file at `path`. Raises ConfigError with file, line and table for anything that is wrong."""
+    file = TomlFile.read(path)
+    reader = Reader(file)
+    reader.only(file.data, ("env",), ())
+    environments = {
+        name: _environment(reader, name, table)
+        for name, table in reader.table(file.data.get("env", {}), ("env",)).items()
+    }
+    origins: dict[str, dict[str, str]] = {name: {} for name in environments}
+    for (_, name, *keys), place in reader.origins.items():
+        origins[name][".".join(keys)] = place
+    return Configuration(path=path, environments=environments, origins=origins)
+
+
+def open_configuration(given: Path | None = None) -> Configuration:
+    """The file given, else the nearest one, else an empty configuration."""
+    try:
+        path = given or find(Path.cwd())
+    except FileNotFoundError:
+        raise ConfigError("the working folder is gone", hint="cd to one that exists") from None
+    return load(path) if path else Configuration()
+
+
+def _environment(reader: Reader, name: str, table: Any) -> Environment:
+    keys = ("env", name)
+    if name == LAB:
+        reader.file.wrong(
+            keys, "lab is the embedded environment: it needs no configuration and takes none",
+            "give yours another name", table=keys,
+        )  # fmt: skip
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        reader.file.wrong(keys, "an environment's name is made of letters, digits, - and _", table=("env",))
+    environment = reader.record(Environment, reader.table(table, keys), keys, name=name, source="")
+    _complete(reader, environment, keys)
+    return replace(environment, source=reader.file.place(keys))
+
+
+def _complete(reader: Reader, environment: Environment, keys: tuple[str, ...]) -> None:
+    """Refuse what cannot work together, before a server is asked."""
+    if inbox := environment.inbox:
+        for key in _INBOX_NEEDS[inbox.kind]:
+            if not getattr(inbox, key):
+                inner = (*keys, "inbox")
+                reader.file.wrong(inner, f"kind {inbox.kind!r} needs {key!r}", table=inner)
+    for key in ("prometheus", "alertmanager", "grafana", "service"):
+        server: Server | None = getattr(environment, key)
+        if server and server.token and server.password:
+            reader.file.wrong(
+                (*keys, key), "has a token and a password", "keep the one that is meant", table=(*keys, key)
+            )
+
+
+def _places(start: Path) -> list[Path]:
+    above = [folder / FILE_NAME for folder in (start, *start.parents)]
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    try:
+        folder = Path(configured) if configured.startswith("/") else Path.home() / ".config"
+    except RuntimeError:
+        return above
+    return [*above, folder / "opsconsole" / FILE_NAME]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -57,6 +57,11 @@ def redact(text: str) -> str:
     return _BEARER.sub(r"\1 {{redacted}}", text)
 
 
+def looks_secret(text: str) -> bool:
+    """Whether `text` holds something in the shape of a key, or a name and password in a URL."""
+    return bool(_KEY_SHAPES.search(text) or _USERINFO.search(text))
+
+
 def redact_event(event: _T) -> _T:
     """A copy of a frozen dataclass with every string in it redacted, however deep."""
     return _walk(event)  # type: ignore[no-any-return]

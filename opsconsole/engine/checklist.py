@@ -12,7 +12,6 @@ use = "metrics_are_scraped"     # checks/metrics_are_scraped.py
 families = ["up"]               # its settings
 """
 
-import difflib
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -25,6 +24,7 @@ import msgspec
 from opsconsole.engine.discover import Check
 from opsconsole.errors import ChecklistError
 from opsconsole.model import ItemSummary
+from opsconsole.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,6 @@ class Checklist:
                 raise ChecklistError(f"no item {name!r} in this checklist", hint=nearest(name, known))
             wanted |= matching
         return Checklist(self.title, tuple(i for i in self.items if i.id in wanted), self.common, self.hash)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names what is closest to `name`, else all there is."""
-    known = list(known)
-    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
-        return f"did you mean {close[0]!r}?"
-    return f"there are: {', '.join(known) or 'none'}"
 
 
 def load(path: Path, checks: Mapping[str, Check], overrides: Mapping[str, Any] | None = None) -> Checklist:
