@@ -9,6 +9,7 @@ here), `SignOff` (a person must judge) or let a client's `Unseen` pass (could no
 
 import asyncio
 import importlib
+import re
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -17,14 +18,17 @@ from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable, Unseen
 from opsconsole.model import Finding, Seen
 
 if TYPE_CHECKING:
+    from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
     from opsconsole.clients.inbox import Inbox
+    from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus
     from opsconsole.clients.reference import Reference
     from opsconsole.clients.service import Service
+    from opsconsole.clients.silences import silenced
 
 __all__ = [
     "Alertmanager",
@@ -34,6 +38,7 @@ __all__ = [
     "Grafana",
     "Inbox",
     "Nonsense",
+    "PanelRun",
     "Prometheus",
     "Reference",
     "Refused",
@@ -44,10 +49,15 @@ __all__ = [
     "TimedOut",
     "Unreachable",
     "Unseen",
+    "lasting",
+    "promql",
+    "run_panels",
+    "seconds",
+    "silenced",
     "until",
 ]
 
-_CLIENTS = {
+_LOADED_WHEN_NAMED = {
     "Alertmanager": "opsconsole.clients.alertmanager",
     "Cluster": "opsconsole.clients.cluster",
     "Effects": "opsconsole.clients.effects",
@@ -56,6 +66,9 @@ _CLIENTS = {
     "Prometheus": "opsconsole.clients.prometheus",
     "Reference": "opsconsole.clients.reference",
     "Service": "opsconsole.clients.service",
+    "PanelRun": "opsconsole.clients.panels",
+    "run_panels": "opsconsole.clients.panels",
+    "silenced": "opsconsole.clients.silences",
 }
 
 _T = TypeVar("_T")
@@ -63,11 +76,11 @@ _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 
 
-class Skip(Exception):  # noqa: N818 - a value, not an error
+class Skip(Exception):
     """This check does not apply here; the argument says why."""
 
 
-class SignOff(Exception):  # noqa: N818 - a value, not an error
+class SignOff(Exception):
     """The facts are there and the judgement is a person's; the argument is the question to answer."""
 
 
@@ -103,8 +116,31 @@ async def until(
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 
+def seconds(duration: str) -> float:
+    """A duration in Prometheus' notation ("1h30m", "500ms") in seconds. Raises ValueError for others."""
+    units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
+        raise ValueError(f"{duration!r} is no duration: write it like 30s, 15m or 1h30m")
+    return float(sum(int(number) * units[unit] for number, unit in parts))
+
+
+def lasting(length_seconds: float) -> str:
+    """A duration for people: "0.4 s", "12 s", "4 min 10 s", "6 h", "15 d"."""
+    if length_seconds < 10:
+        return f"{length_seconds:.1f} s".replace(".0 s", " s")
+    whole = round(length_seconds)
+    for size, unit, below in ((86_400, "d", "h"), (3600, "h", "min"), (60, "min", "s")):
+        if whole >= size:
+            rest = whole % size // {"h": 3600, "min": 60, "s": 1}[below]
+            return f"{whole // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{whole} s"
+
+
 def __getattr__(name: str) -> Any:
-    """The clients' types, loaded when a check names them: the engine itself is handed its clients."""
-    if name in _CLIENTS:
-        return getattr(importlib.import_module(_CLIENTS[name]), name)
+    """What belongs to clients, loaded when a check names it: the engine itself is handed its clients."""
+    if name == "promql":
+        return importlib.import_module("opsconsole.promql")
+    if name in _LOADED_WHEN_NAMED:
+        return getattr(importlib.import_module(_LOADED_WHEN_NAMED[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

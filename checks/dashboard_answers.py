@@ -1,0 +1,36 @@
+"""Grafana serves the dashboard, its data sources are healthy, and its queries run."""
+
+from collections.abc import AsyncIterator
+
+from opsconsole.checkkit import Finding, Grafana, Seen, run_panels
+
+DIAGNOSIS = ("grafana_answers", "prometheus_answers")
+
+
+async def check(grafana: Grafana) -> AsyncIterator[Finding | Seen]:
+    """Health, token, dashboard by uid, health of each data source, every panel's queries once."""
+    health = await grafana.health()
+    if health.database != "ok":
+        yield Finding(summary=f"Grafana's database is {health.database}")
+    dashboard = await grafana.dashboard_model()
+    if dashboard is None:
+        yield Finding(
+            summary=f"there is no dashboard with the uid {grafana.dashboard}",
+            remedy="import the dashboard, or correct grafana.dashboard in opsconsole.toml",
+        )
+        return
+    runs = await run_panels(grafana, dashboard)
+    for uid in sorted({run.datasource_uid for run in runs if run.datasource_uid}):
+        well, text = await grafana.datasource_health(uid)
+        if not well:
+            yield Finding(subject=f"data source {uid}", summary=f"is not healthy: {text}")
+    for run in runs:
+        if run.error:
+            yield Finding(subject=run.title, summary=f"its query fails: {run.error}", detail=run.expressions)
+    showing = [run for run in runs if run.rows]
+    if not showing:
+        yield Finding(summary=f"none of the {len(runs)} panels shows data")
+    yield Seen(
+        f"Grafana {health.version}, {dashboard.title!r} version {dashboard.version}: "
+        f"{len(showing)} of {len(runs)} panels show data"
+    )

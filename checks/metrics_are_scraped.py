@@ -1,0 +1,125 @@
+"""Prometheus scrapes the service, and the metrics it scraped are those that the service exports now."""
+
+import re
+from collections.abc import AsyncIterator
+
+from opsconsole.checkkit import Finding, Prometheus, Seen, Service, lasting, until
+
+DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
+
+_FIRST_SCRAPE_SECONDS = 15.0
+"""A Prometheus that has just started scrapes for the first time after about 5 s."""
+
+_LOOK_BACK_SCRAPES = 10
+
+
+async def check(
+    prometheus: Prometheus, service: Service, *, families: list[str]
+) -> AsyncIterator[Finding | Seen]:
+    """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
+    counter in Prometheus not left behind by the target's."""
+    await _first_scrape(prometheus, service.job)
+    targets = await prometheus.targets(service.job)
+    if not targets:
+        jobs = sorted({target.job for target in await prometheus.targets()})
+        yield Finding(
+            summary=f"no target belongs to the job {service.job}",
+            detail=f"jobs that have targets: {', '.join(jobs) or 'none'}",
+            remedy="add the job to scrape_configs, or correct service.job in opsconsole.toml",
+        )
+        return
+    now = await prometheus.now()
+    for target in targets:
+        age, every = now - target.last_scrape, target.scrape_interval_seconds
+        if target.health != "up":
+            why = target.last_error or "not scraped yet"
+            yield Finding(subject=target.instance, summary=f"is {target.health}: {why}")
+        elif age > 2 * every:
+            summary = f"was scraped {lasting(age)} ago, though it should be every {lasting(every)}"
+            yield Finding(subject=target.instance, summary=summary)
+    interval = max(target.scrape_interval_seconds for target in targets)
+    up = sum(target.health == "up" for target in targets)
+    yield Seen(f"{up} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}")
+    if up:
+        async for said in _families(prometheus, service, families, interval, alone=up == 1):
+            yield said
+
+
+async def _first_scrape(prometheus: Prometheus, job: str) -> None:
+    async def scraped() -> bool:
+        targets = await prometheus.targets(job)
+        return bool(targets) and all(target.health != "unknown" for target in targets)
+
+    await until(scraped, within_seconds=_FIRST_SCRAPE_SECONDS, what=f"the first scrape of {job}")
+
+
+async def _families(
+    prometheus: Prometheus, service: Service, families: list[str], interval: float, *, alone: bool
+) -> AsyncIterator[Finding | Seen]:
+    exported = await service.totals(families) if service.metrics_url else None
+    stored = await _stored(prometheus, service.job, families, interval)
+    for family in families:
+        if exported is not None and family not in exported:
+            yield Finding(
+                subject=family, summary="is missing on the target", detail=f"at {service.metrics_url}"
+            )
+        if family not in stored:
+            though = ", though the target exports it" if exported and family in exported else ""
+            yield Finding(
+                subject=family,
+                summary=f"is missing in Prometheus{though}",
+                remedy="look for metric_relabel_configs that drop it, or a limit on samples",
+            )
+    yield Seen(f"{len(stored)} of {len(families)} families in Prometheus")
+    if exported is None:
+        yield Seen("the target itself was not looked at: service.metrics is not set")
+    elif alone:
+        common = {family: exported[family] for family in stored if family in exported}
+        for family in await _left_behind(prometheus, service.job, common, stored, interval):
+            yield Finding(
+                subject=family,
+                summary=f"stands still in Prometheus, and the target shows {exported[family]:g}",
+                remedy="the target that is scraped is not the one looked at, or its metrics come from a cache",
+            )
+        yield Seen(f"{len(common)} on the target too, their counters fresh")
+
+
+async def _stored(
+    prometheus: Prometheus, job: str, families: list[str], interval: float
+) -> dict[str, list[float]]:
+    """Each family's total over the last scrapes, oldest first; without those that are not there now."""
+    names = "|".join(re.escape(family) for family in families)
+    now = await prometheus.now()
+    found = await prometheus.query_range(
+        f'sum by (__name__) ({{__name__=~"{names}",job="{job}"}})',
+        start=now - _LOOK_BACK_SCRAPES * interval,
+        end=now,
+        step_seconds=interval,
+    )
+    return {
+        series.labels["__name__"]: [value for _, value in series.points]
+        for series in found
+        if series.points and now - series.points[-1][0] < interval
+    }
+
+
+async def _left_behind(
+    prometheus: Prometheus,
+    job: str,
+    exported: dict[str, float],
+    stored: dict[str, list[float]],
+    interval: float,
+) -> list[str]:
+    """Families that do not move in Prometheus and do not reach within two scrapes what the target shows."""
+    waiting = {f for f, total in exported.items() if stored[f][-1] != total and len(set(stored[f])) == 1}
+
+    async def caught_up() -> bool:
+        now = await _stored(prometheus, job, sorted(waiting), interval)
+        waiting.difference_update({f for f in waiting if f in now and now[f][-1] >= exported[f]})
+        return not waiting
+
+    if waiting:
+        await until(
+            caught_up, within_seconds=2 * interval + 1, what=f"two scrapes of {len(waiting)} families"
+        )
+    return sorted(waiting)

@@ -1,0 +1,19 @@
+"""Alertmanager's notifications leave without errors."""
+
+from collections.abc import AsyncIterator
+
+from opsconsole.checkkit import Alertmanager, Finding, Seen
+
+
+async def check(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:
+    """By its own counters since it started, per integration."""
+    for counter in await alertmanager.notifications():
+        name = f"{counter.integration} {counter.receiver}".strip()
+        if counter.failed:
+            yield Finding(
+                subject=name,
+                summary=f"{counter.failed:g} of {counter.sent:g} notifications failed",
+                remedy=f"Alertmanager's log says why: look for {counter.integration}",
+            )
+        elif counter.sent:
+            yield Seen(f"{counter.sent:g} sent, none failed", subject=name)

@@ -1,0 +1,52 @@
+"""The application itself says that its metrics plugin is registered; else its metrics say so."""
+
+from collections.abc import AsyncIterator
+
+from opsconsole.checkkit import Cluster, Finding, Prometheus, Seen, Service
+
+DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "service_answers")
+
+
+async def check(
+    prometheus: Prometheus,
+    service: Service,
+    cluster: Cluster | None = None,
+    *,
+    plugin: str,
+    plugins: str,
+    families: list[str],
+) -> AsyncIterator[Finding | Seen]:
+    """`plugin` is the module, `plugins` the expression that lists those registered, `families` what only
+    this plugin exports."""
+    if cluster is not None:
+        answer = (await cluster.eval(f"{plugins} |> Enum.find(&(&1 == {plugin})) |> IO.inspect()")).strip()
+        if plugin in answer.split():
+            yield Seen(f"the application answers {answer}")
+        else:
+            yield Finding(
+                summary=f"the application does not list {plugin}",
+                detail=f"it answered: {answer or 'nothing'}",
+                remedy=f"add {plugin} to plugins/0 of the PromEx module and deploy",
+            )
+        return
+    exported = (
+        await service.totals(families)
+        if service.metrics_url
+        else await _scraped(prometheus, service, families)
+    )
+    where = service.metrics_url or f"Prometheus, job {service.job}"
+    for family in families:
+        if family not in exported:
+            yield Finding(
+                subject=family,
+                summary=f"is not exported, and only {plugin} exports it",
+                detail=f"looked at {where}",
+                remedy=f"is {plugin} in plugins/0 of the PromEx module of the release that runs?",
+            )
+    yield Seen(f"{len(exported)} of {len(families)} families that only {plugin} exports, at {where}")
+
+
+async def _scraped(prometheus: Prometheus, service: Service, families: list[str]) -> dict[str, float]:
+    names = "|".join(families)
+    samples = await prometheus.query(f'sum by (__name__) ({{__name__=~"{names}",job="{service.job}"}})')
+    return {sample.labels["__name__"]: sample.value for sample in samples}

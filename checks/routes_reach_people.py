@@ -1,0 +1,159 @@
+"""The running Alertmanager sends every alert to the people and channels meant, when it should."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from opsconsole.checkkit import (
+    Alertmanager,
+    Finding,
+    Prometheus,
+    Seen,
+    Unseen,
+    lasting,
+    seconds,
+    silenced,
+    until,
+)
+
+DIAGNOSIS = ("alertmanager_answers", "prometheus_answers", "notifications_are_sent")
+
+_DISCOVERY_SECONDS = 15.0
+"""A Prometheus that has just started knows its Alertmanagers after about 5 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """Whom `alerts` are meant for; `channels` are kinds of integration ("slack") or "kind address"."""
+
+    alerts: list[str]
+    email: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+    group_wait: str = ""
+    repeat_interval: str = ""
+
+
+async def check(
+    alertmanager: Alertmanager,
+    prometheus: Prometheus,
+    *,
+    expected: list[Expectation],
+    alertmanager_seen_by_prometheus: str = "",
+) -> AsyncIterator[Finding | Seen]:
+    """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:
+    inhibition by alerts that fire, silences, time intervals. `alertmanager_seen_by_prometheus` is its
+    URL in Prometheus' eyes, where that is another than ours (a port-forward)."""
+    config = await alertmanager.config()
+    labels = await _labels(prometheus)
+    state = _State(
+        config, [alert.labels for alert in await alertmanager.alerts()], await alertmanager.silences()
+    )
+    right = 0
+    for expectation in expected:
+        for alert in expectation.alerts:
+            if alert not in labels:
+                yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
+                continue
+            findings = [*state.misrouted(labels[alert], expectation), *state.held_back(labels[alert])]
+            right += not findings
+            for finding in findings:
+                yield finding
+            for receiver in state.receivers(labels[alert]):
+                yield Seen(receiver, subject=alert)
+    async for said in _connected(prometheus, alertmanager.url, alertmanager_seen_by_prometheus):
+        yield said
+    yield Seen(f"{right} of {sum(len(e.alerts) for e in expected)} alerts reach whom they are meant for, now")
+
+
+async def _labels(prometheus: Prometheus) -> dict[str, dict[str, str]]:
+    """What Alertmanager will see of each alert, as far as it is known before it fires."""
+    external = await prometheus.external_labels()
+    return {
+        rule.name: {**external, **rule.labels, "alertname": rule.name}
+        for rule in await prometheus.rules()
+        if rule.kind == "alerting"
+    }
+
+
+async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIterator[Finding | Seen]:
+    async def any_known() -> list[str]:
+        return await prometheus.alertmanagers()
+
+    known = (
+        await until(any_known, within_seconds=_DISCOVERY_SECONDS, what="Prometheus to find its Alertmanager")
+        or []
+    )
+    wanted = urlsplit(theirs or ours).netloc
+    if not known:
+        yield Finding(
+            summary="Prometheus knows no Alertmanager: no alert leaves it",
+            remedy="look at alerting.alertmanagers in prometheus.yml",
+        )
+    elif any(urlsplit(url).netloc == wanted for url in known):
+        yield Seen(f"Prometheus sends to {wanted}")
+    elif theirs:
+        yield Finding(summary=f"Prometheus sends to {', '.join(known)}, not to {theirs}")
+    else:
+        raise Unseen(
+            f"Prometheus sends to {', '.join(known)}; whether that is the Alertmanager at {ours} cannot be seen",
+            hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
+        )
+
+
+@dataclass
+class _State:
+    """The configuration and what is in force now."""
+
+    config: object
+    active: list[dict[str, str]]
+    silences: list[object]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def receivers(self, labels: dict[str, str]) -> list[str]:
+        return [
+            f"{route} → {route.receiver}: {', '.join(map(str, self.config.recipients(route.receiver))) or 'nobody'}, "
+            f"after {lasting(route.group_wait_seconds)}, again every {lasting(route.repeat_interval_seconds)}"
+            for route in self.config.routes(labels)
+        ]
+
+    def misrouted(self, labels: dict[str, str], meant: Expectation) -> list[Finding]:
+        """Who is missing, who gets it and should not, and at which wrong times."""
+        alert, targets = labels["alertname"], self.config.recipients(labels)
+        path = "\n".join(self.receivers(labels))
+        mailboxes = {target.address for target in targets if target.kind == "email"}
+        others = {name for target in targets if target.kind != "email" for name in (target.kind, str(target))}
+        kinds = {target.kind for target in targets if target.kind != "email"}
+        found = []
+        if missing := [*sorted(set(meant.email) - mailboxes), *sorted(set(meant.channels) - others)]:
+            found.append(Finding(subject=alert, summary=f"never reaches {', '.join(missing)}", detail=path))
+        if extra := [
+            *sorted(mailboxes - set(meant.email)),
+            *sorted(kinds - {c.split()[0] for c in meant.channels}),
+        ]:
+            found.append(Finding(subject=alert, summary=f"also reaches {', '.join(extra)}", detail=path))
+        for route in self.config.routes(labels):
+            for name, wanted, got in (
+                ("group_wait", meant.group_wait, route.group_wait_seconds),
+                ("repeat_interval", meant.repeat_interval, route.repeat_interval_seconds),
+            ):
+                if wanted and seconds(wanted) != got:
+                    found.append(
+                        Finding(subject=alert, summary=f"{name} is {lasting(got)}, not {wanted}", detail=path)
+                    )
+        return found
+
+    def held_back(self, labels: dict[str, str]) -> list[Finding]:
+        """What would keep it from arriving now."""
+        alert = labels["alertname"]
+        reasons = [
+            f"is silenced until {silence.ends_at:%Y-%m-%d %H:%M} UTC by {silence.created_by}: {silence.comment}"
+            for silence in silenced(labels, self.silences, self.at)
+        ]
+        reasons += [
+            f"is inhibited now by {inhibition.source.get('alertname', inhibition.source)}, which fires"
+            for inhibition in self.config.inhibited(labels, self.active)
+        ]
+        muted = [self.config.muted_now(route, self.at) for route in self.config.routes(labels)]
+        reasons += [f"notifies nobody now: {reason}" for reason in muted if reason]
+        return [Finding(subject=alert, summary=reason) for reason in reasons]

@@ -1,0 +1,108 @@
+"""The alert rules that run are those of the reference file, and they are evaluated."""
+
+import difflib
+from collections.abc import AsyncIterator, Iterable
+
+from opsconsole.checkkit import Finding, Prometheus, Reference, Seen, lasting, promql, until
+
+DIAGNOSIS = ("rules_are_loading", "prometheus_answers")
+
+_FIRST_EVALUATION_SECONDS = 15.0
+
+
+async def check(
+    prometheus: Prometheus, reference: Reference, *, expected: int | None = None
+) -> AsyncIterator[Finding | Seen]:
+    """Names, expressions, `for` and labels as in the reference (a drift is shown as a diff); health ok;
+    evaluated within two intervals; inactive, or why not. `expected` is how many there should be."""
+    wanted = reference.rules()
+    if expected is not None and len(wanted) != expected:
+        yield Finding(
+            summary=f"the reference has {len(wanted)} alert rules, not {expected}", detail=str(reference.path)
+        )
+    if not (await prometheus.runtime()).reload_ok:
+        yield Finding(
+            summary="the last reload was refused: what runs is older than what is configured",
+            remedy="promtool check config prometheus.yml, then reload",
+        )
+    loaded = await _evaluated(prometheus, {rule.name for rule in wanted})
+    if not loaded:
+        yield Finding(
+            summary="Prometheus has no alert rule at all", remedy="name the file under rule_files and reload"
+        )
+        return
+    for rule in wanted:
+        same_name = [other for other in loaded if other.name == rule.name]
+        if not same_name:
+            yield Finding(subject=rule.name, summary="is not loaded", remedy=_close(rule.name, loaded))
+        elif drift := min((_drift(rule, other) for other in same_name), key=len):
+            yield Finding(subject=rule.name, summary="differs from the reference", detail="\n".join(drift))
+    names, groups = {rule.name for rule in wanted}, {rule.group for rule in wanted}
+    for rule in loaded:
+        if rule.group in groups and rule.name not in names:
+            yield Finding(
+                subject=rule.name, summary=f"runs in the group {rule.group}, and is not in the reference"
+            )
+    now = await prometheus.now()
+    running = [rule for rule in loaded if rule.name in names]
+    for rule in running:
+        async for said in _well(rule, now):
+            yield said
+    found = len({rule.name for rule in running})
+    yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(running)}")
+
+
+async def _evaluated(prometheus: Prometheus, names: set[str]) -> list["promql.AnyRule"]:
+    """The alerting rules, when those named have been evaluated, or when it has taken too long."""
+    loaded = []
+
+    async def evaluated() -> bool:
+        loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
+        return bool(loaded) and all(rule.last_evaluation > 0 for rule in loaded if rule.name in names)
+
+    await until(evaluated, within_seconds=_FIRST_EVALUATION_SECONDS, what="the first evaluation of the rules")
+    return loaded
+
+
+async def _well(rule: "promql.AnyRule", now: float) -> AsyncIterator[Finding | Seen]:
+    age = now - rule.last_evaluation
+    if rule.health == "err":
+        yield Finding(subject=rule.name, summary=f"fails to evaluate: {rule.last_error}")
+    elif rule.last_evaluation <= 0:
+        yield Finding(subject=rule.name, summary="has never been evaluated")
+    elif age > 2 * rule.interval_seconds:
+        every = lasting(rule.interval_seconds)
+        yield Finding(
+            subject=rule.name, summary=f"was evaluated {lasting(age)} ago, though it should be every {every}"
+        )
+    elif rule.state in ("pending", "firing"):
+        for alert in rule.alerts:
+            since = lasting(now - alert.active_at)
+            yield Seen(
+                f"is {alert.state} since {since}: value {alert.value:g}, {alert.labels}", subject=rule.name
+            )
+
+
+def _drift(wanted: "promql.AnyRule", loaded: "promql.AnyRule") -> list[str]:
+    """The lines of a diff from the reference to what is loaded; none where they mean the same."""
+    before, after = _as_lines(wanted), _as_lines(loaded)
+    if promql.same(wanted.expr, loaded.expr) and before[-2:] == after[-2:]:
+        return []
+    return list(difflib.unified_diff(before, after, "reference", "loaded", lineterm="", n=10))
+
+
+def _as_lines(rule: "promql.AnyRule") -> list[str]:
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(rule.labels.items()))
+    return [*promql.pretty(rule.expr).splitlines(), f"for: {lasting(rule.for_seconds)}", f"labels: {labels}"]
+
+
+def _close(name: str, loaded: Iterable["promql.AnyRule"]) -> str:
+    close = difflib.get_close_matches(name, [rule.name for rule in loaded], n=1)
+    return (
+        f"a rule {close[0]} is loaded: is the name misspelt?" if close else "add it to a rule file and reload"
+    )
+
+
+def _states(rules: Iterable["promql.AnyRule"]) -> str:
+    states = [rule.state for rule in rules]
+    return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)) or "none running"

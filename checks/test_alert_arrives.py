@@ -1,0 +1,158 @@
+"""A test alert goes through Alertmanager and arrives in the mailboxes."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from opsconsole.checkkit import Alertmanager, Effects, Finding, Inbox, Seen, SignOff, lasting, silenced, until
+
+DIAGNOSIS = ("alertmanager_answers", "notifications_are_sent", "mailbox_is_readable")
+
+_SUMMARY = "test of the alert delivery; nothing needs doing"
+
+
+async def check(
+    alertmanager: Alertmanager,
+    effects: Effects,
+    inbox: Inbox | None = None,
+    *,
+    labels: dict[str, str],
+    delivery_seconds: float = 60.0,
+) -> AsyncIterator[Finding | Seen]:
+    """Post it through API v2, marked with the run's id; see it in Alertmanager, then in every mailbox of
+    its route; take it back. `delivery_seconds` is what the mail may take after the route's group_wait.
+
+    Where the environment names no mailbox, Alertmanager's own counters are followed and a person signs.
+    """
+    config = await alertmanager.config()
+    marked = {**labels, "opsconsole_run": effects.run}
+    routes = config.routes(marked)
+    wanted = sorted(
+        {t.address for route in routes for t in config.recipients(route.receiver) if t.kind == "email"}
+    )
+    problems = [
+        *_not_as_real(config, labels, marked),
+        *_held_back(config, routes, marked, await alertmanager.silences()),
+    ]
+    if not wanted:
+        problems.append(Finding(summary=f"its route ends at {routes[0].receiver}, which sends no email"))
+    for problem in problems:
+        yield problem
+    if problems:
+        return
+    if inbox is not None:
+        await inbox.check()
+    wait = max(route.group_wait_seconds for route in routes)
+    before = await _email_counters(alertmanager)
+    async with effects.test_alert(
+        marked, {"summary": _SUMMARY}, lasts_seconds=wait + delivery_seconds + 120
+    ) as sent:
+
+        async def taken() -> bool:
+            found = await alertmanager.alerts(f'opsconsole_run="{effects.run}"')
+            return any(alert.state == "active" for alert in found)
+
+        if not await until(taken, within_seconds=10, what="Alertmanager to show the test alert"):
+            yield Finding(summary="Alertmanager took the test alert and does not show it as active")
+            return
+        yield Seen(
+            f"Alertmanager took it, for {', '.join(route.receiver for route in routes)}, after {lasting(wait)}"
+        )
+        if inbox is None:
+            async for said in _by_counters(alertmanager, before, wait + delivery_seconds):
+                yield said
+        else:
+            async for said in _by_mailbox(inbox, effects.run, sent.sent_at, wanted, wait + delivery_seconds):
+                yield said
+            async for said in _failures(alertmanager, before):
+                yield said
+    yield Seen("taken back: no longer active in Alertmanager")
+    if inbox is None:
+        raise SignOff(f"Did the mail with {effects.run} arrive at {', '.join(wanted)}?")
+
+
+def _not_as_real(config, labels: dict[str, str], marked: dict[str, str]) -> list[Finding]:
+    """A test that goes another way than the real alert proves nothing about that one."""
+    real = [route.receiver for route in config.routes(labels)]
+    test = [route.receiver for route in config.routes(marked)]
+    if real == test:
+        return []
+    return [Finding(summary=f"the test alert would go to {', '.join(test)}, a real one to {', '.join(real)}")]
+
+
+def _held_back(config, routes, marked: dict[str, str], silences) -> list[Finding]:
+    at = datetime.now(UTC)
+    reasons = [
+        f"silenced by {silence.created_by}: {silence.comment}" for silence in silenced(marked, silences, at)
+    ]
+    reasons += [reason for route in routes if (reason := config.muted_now(route, at))]
+    return [Finding(summary=f"not sent, it would not arrive: {reason}") for reason in reasons]
+
+
+async def _by_mailbox(
+    inbox: Inbox, run: str, sent_at: float, wanted: list[str], within: float
+) -> AsyncIterator[Finding | Seen]:
+    visible = [address for address in wanted if inbox.sees(address)]
+    hidden = [address for address in wanted if address not in visible]
+    if not visible:
+        yield Finding(
+            summary=f"the mailbox shows none of {', '.join(wanted)}", remedy="correct inbox.address"
+        )
+        return
+    arrived = {}
+
+    async def all_there() -> bool:
+        for message in await inbox.find(run, since=sent_at):
+            for address in message.to:
+                if message.channel == "email" and message.delivered:
+                    arrived.setdefault(address, message)
+        return all(address in arrived for address in visible)
+
+    await until(all_there, within_seconds=within, what=f"the mail to {', '.join(visible)}")
+    for address in visible:
+        message = arrived.get(address)
+        if message is None:
+            yield Finding(
+                subject=address, summary=f"no mail within {lasting(within)}", detail=f"looked for {run}"
+            )
+        elif not message.subject.strip():
+            yield Finding(
+                subject=address, summary="the mail arrived without a subject", remedy="is a template broken?"
+            )
+        else:
+            yield Seen(
+                f"{message.subject!r}, {lasting(max(0.0, message.at - sent_at))} after it was sent",
+                subject=address,
+            )
+    there = [address for address in visible if address in arrived]
+    if there:
+        yield Seen(f"delivered to {', '.join(there)}")
+    if hidden:
+        yield Seen(f"not looked at, the mailbox does not show it: {', '.join(hidden)}")
+
+
+async def _email_counters(alertmanager: Alertmanager) -> tuple[float, float]:
+    """Emails sent and failed so far."""
+    counters = [c for c in await alertmanager.notifications() if c.integration == "email"]
+    return sum(c.sent for c in counters), sum(c.failed for c in counters)
+
+
+async def _by_counters(
+    alertmanager: Alertmanager, before: tuple[float, float], within: float
+) -> AsyncIterator[Finding | Seen]:
+    async def counted() -> bool:
+        return (await _email_counters(alertmanager))[0] > before[0]
+
+    if await until(counted, within_seconds=within, what="Alertmanager to send the mail"):
+        async for said in _failures(alertmanager, before):
+            yield said
+        yield Seen("Alertmanager counted the email; no mailbox is named, so its arrival was not seen")
+    else:
+        yield Finding(summary=f"Alertmanager sent no email within {lasting(within)}")
+
+
+async def _failures(alertmanager: Alertmanager, before: tuple[float, float]) -> AsyncIterator[Finding | Seen]:
+    failed = (await _email_counters(alertmanager))[1] - before[1]
+    if failed > 0:
+        yield Finding(
+            summary=f"Alertmanager failed to send {failed:g} emails meanwhile", remedy="its log says why"
+        )

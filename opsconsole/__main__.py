@@ -1,0 +1,5 @@
+"""`python -m opsconsole` is `opsconsole`."""
+
+from opsconsole.cli import main
+
+main()

@@ -1,0 +1,42 @@
+"""The lab as an environment, in the same form as those of opsconsole.toml."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from opsconsole.config import Environment, Grafana, Inbox, Server, Service
+from opsconsole.lab.state import LabState
+from opsconsole.secrets import MadeUp
+
+NAME = "lab"
+JOB = "rsolv-platform"
+SIGN_OFFS = {"thresholds": "the lab has no production to judge; its configuration signs, no person did"}
+
+
+def outline() -> Environment:
+    """What is known of a lab before it runs."""
+    return Environment(name=NAME, rules=reference_rules(), sign_offs=SIGN_OFFS, source="the embedded lab")
+
+
+def environment(lab: LabState) -> Environment:
+    """A lab that runs, with its addresses and the secrets that it made up."""
+    return Environment(
+        name=NAME,
+        prometheus=Server(url=lab.prometheus_url),
+        alertmanager=Server(url=lab.alertmanager_url),
+        grafana=Grafana(
+            url=lab.grafana_url, token=MadeUp("lab:GRAFANA_TOKEN", lab.grafana_token), dashboard="billing-metrics"
+        ),
+        service=Service(
+            url=lab.service_url, metrics=lab.metrics_url, api_key=MadeUp("lab:API_KEY", lab.api_key), job=JOB
+        ),
+        inbox=Inbox(kind="lab", url=lab.inbox_url),
+        rules=reference_rules(),
+        sign_offs=SIGN_OFFS,
+        source=f"the embedded lab in {lab.folder}",
+    )
+
+
+def reference_rules() -> Path:
+    """The rule file as it is shipped, not the lab's copy of it."""
+    with as_file(files("opsconsole.lab") / "components" / "billing-alerts.yml") as path:
+        return path

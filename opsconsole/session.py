@@ -1,0 +1,194 @@
+"""One environment opened for work: its clients, its records, its run. The place where the rooms are joined."""
+
+import getpass
+import platform
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opsconsole import __version__, content
+from opsconsole.clients.http import Endpoint, Http
+from opsconsole.config import Environment, Server
+from opsconsole.engine.checklist import Checklist, load
+from opsconsole.engine.discover import Check, discover
+from opsconsole.engine.record import Recorder
+from opsconsole.engine.schedule import Verification
+from opsconsole.errors import ChecklistError, RecordsError
+from opsconsole.runview import RunView
+from opsconsole.store import Records, new_run_id
+
+
+@dataclass
+class Session:
+    """A run in an environment, ready to be worked through."""
+
+    environment: Environment
+    verification: Verification
+    recorder: Recorder
+    records: Records
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be verified: everything that can be wrong without asking a server is found here."""
+
+    environment: Environment
+    checks: dict[str, Check]
+    checklist: Checklist
+
+
+def plan(environment: Environment, select: Iterable[str] = ()) -> Plan:
+    """Read the environment's checklist against the checks that there are. Raises ChecklistError."""
+    checks = discover(content.folder("checks"))
+    checklist = load(_checklist_path(environment), checks, environment.settings)
+    return Plan(environment, checks, checklist.select(select) if (select := list(select)) else checklist)
+
+
+@asynccontextmanager
+async def open_session(
+    plan: Plan, records: Records, *, effects: bool, resume: str | None = None
+) -> AsyncIterator[Session]:
+    """Open the environment for a new run, or for one that was cut off; closes its connections at the end.
+
+    `effects`: whether checks that change something may run (never in a protected environment, unless
+    the user named it).
+    """
+    environment = plan.environment
+    run = resume or new_run_id()
+    past = RunView.of(records.entries(run)) if resume else None
+    recorder = Recorder(run, records, number=records.next_number(run) - 1 if resume else 0)
+    doors: list[Http] = []
+    try:
+        verification = Verification(
+            checklist=_as_recorded(plan.checklist, past),
+            checks=plan.checks,
+            clients=_clients(environment, recorder, doors, effects=effects),
+            recorder=recorder,
+            environment=environment.name,
+            check_timeout_seconds=environment.check_timeout_seconds,
+            sign_offs=environment.sign_offs,
+        )
+        yield Session(environment, verification, recorder, records)
+    finally:
+        for door in doors:
+            await door.close()
+
+
+def begin(session: Session, past: RunView | None = None) -> list[str] | None:
+    """Record the run's start, or that it goes on; returns the items still to do (None: all)."""
+    who, host = whoami()
+    if past is None:
+        versions = {"opsconsole": __version__, "python": platform.python_version()}
+        session.verification.start(
+            who=who, host=host, protected=session.environment.protected, versions=versions
+        )
+        return None
+    done = {id: item.outcome for id, item in past.items.items() if item.outcome is not None}
+    session.verification.resume(done, who=who, host=host)
+    return [item.id for item in session.verification.checklist.items if item.id not in done]
+
+
+def resumable(records: Records, run: str, plan: Plan) -> RunView:
+    """The cut-off run `run`, if it can go on with this plan. Raises RecordsError where it cannot."""
+    past = RunView.of(records.entries(run))
+    start = past.start
+    if start is None:
+        raise RecordsError(f"run {run} has no beginning")
+    if not list(past.unfinished()):
+        raise RecordsError(f"run {run} is complete", hint="begin a new one: opsconsole verify")
+    if start.environment != plan.environment.name:
+        raise RecordsError(f"run {run} is of {start.environment}", hint=f"add --env {start.environment}")
+    if start.checklist_hash != plan.checklist.hash:
+        raise RecordsError(
+            f"the checklist has changed since run {run}", hint="begin a new one: opsconsole verify"
+        )
+    return past
+
+
+def whoami() -> tuple[str, str]:
+    """The login name and the host, as far as the system tells them."""
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser(), socket.gethostname()
+    return "unknown", socket.gethostname()
+
+
+def _as_recorded(checklist: Checklist, past: RunView | None) -> Checklist:
+    return checklist if past is None else checklist.select(past.items)
+
+
+def _checklist_path(environment: Environment) -> Path:
+    name = environment.checklist
+    if "/" in name or name.endswith(".toml"):
+        return Path(name)
+    path = content.folder("checks") / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(p.stem for p in content.folder("checks").glob("*.toml"))
+        raise ChecklistError(
+            f"no checklist {name!r}", where=environment.source, hint=f"there are: {known}; or give a path"
+        )
+    return path
+
+
+def _clients(
+    environment: Environment, recorder: Recorder, doors: list[Http], *, effects: bool
+) -> dict[str, object | None]:
+    from opsconsole.clients.alertmanager import Alertmanager
+    from opsconsole.clients.effects import Effects
+    from opsconsole.clients.grafana import Grafana
+    from opsconsole.clients.prometheus import Prometheus
+    from opsconsole.clients.reference import Reference
+    from opsconsole.clients.service import Service
+
+    def door(name: str, server: Server | None) -> Http | None:
+        if server is None:
+            return None
+        http = Http(name, _endpoint(server, environment), recorder.exchange)
+        doors.append(http)
+        return http
+
+    prometheus = door("prometheus", environment.prometheus)
+    alertmanager = door("alertmanager", environment.alertmanager)
+    grafana = door("grafana", environment.grafana)
+    service = door("service", environment.service)
+    clients: dict[str, Any] = {
+        "prometheus": prometheus and Prometheus(prometheus, recorder.server),
+        "alertmanager": alertmanager and Alertmanager(alertmanager, recorder.server),
+        "grafana": grafana and environment.grafana and Grafana(grafana, environment.grafana, recorder.server),
+        "service": service and environment.service and Service(service, environment.service),
+        "reference": environment.rules and Reference(environment.rules),
+        "inbox": _inbox(environment, recorder, doors),
+        "cluster": _cluster(environment, recorder),
+    }
+    if effects:
+        clients["effects"] = Effects(recorder.run, alertmanager, service, environment.service, recorder)
+    return clients
+
+
+def _endpoint(server: Server, environment: Environment) -> Endpoint:
+    return Endpoint(
+        url=server.url,
+        token=server.token,
+        user=server.user,
+        password=server.password,
+        ca_file=server.ca_file,
+        timeout_seconds=server.timeout_seconds or environment.request_timeout_seconds,
+    )
+
+
+def _inbox(environment: Environment, recorder: Recorder, doors: list[Http]) -> object | None:
+    if environment.inbox is None:
+        return None
+    from opsconsole.clients.inbox import make
+
+    return make(environment.inbox, recorder.exchange, doors, environment.request_timeout_seconds)
+
+
+def _cluster(environment: Environment, recorder: Recorder) -> object | None:
+    if environment.cluster is None:
+        return None
+    from opsconsole.clients.cluster import Cluster
+
+    return Cluster(environment.cluster, recorder.exchange, environment.check_timeout_seconds)
