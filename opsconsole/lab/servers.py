@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from opsconsole.errors import MissingServer
 from opsconsole.lab import debian
+from opsconsole.lab.relocate import relocate
 
 Progress = Callable[[str], None]
 
@@ -260,6 +261,7 @@ def _store(kind: Kind, apt: debian.Apt, offered: dict[str, str], folder: Path, t
     )
     packaged.rename(unit / kind.commands[0])
     (folder / "all/usr/bin" / kind.tool).rename(unit / kind.tool)
+    relocate(unit / kind.commands[0], folder / "all")
     version = ask_version(unit / kind.commands[0])
     if version is None:
         raise debian.PackageError(f"{kind.name} from {title} does not run on this machine")

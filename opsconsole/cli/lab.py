@@ -1,0 +1,86 @@
+"""`opsconsole lab`: keep a lab up between runs of `verify`."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from opsconsole.errors import LabError
+
+if TYPE_CHECKING:
+    from opsconsole.lab.state import LabState
+
+
+@click.group(
+    "lab", short_help="Keep a lab up: real Prometheus and Alertmanager, a billing service, an inbox."
+)
+def command() -> None:
+    """Keep a lab: a real Prometheus and Alertmanager on loopback, with a billing service, an inbox and a
+    stand-in for Grafana.
+
+    `verify --env lab` uses the lab that is up; without one it starts its own and stops it again.
+    """
+
+
+@command.command()
+@click.option("--prometheus-version", metavar="VERSION", help="For example 3.5; the beginning is enough.")
+@click.option("--alertmanager-version", metavar="VERSION", help="For example 0.33; the beginning is enough.")
+def up(prometheus_version: str | None, alertmanager_version: str | None) -> None:
+    """Start the lab and leave it running."""
+    from opsconsole.lab import stack
+    from opsconsole.lab.state import alone
+
+    with alone():
+        lab = stack.status()
+        if lab is None:
+            lab = asyncio.run(stack.start("kept", prometheus_version, alertmanager_version, _tell))
+            click.echo("The lab is up.")
+        else:
+            click.echo("The lab is up already; `opsconsole lab down` ends it.")
+    _describe(lab)
+
+
+@command.command()
+def status() -> None:
+    """Tell where everything of the lab is. Exit code 1: a part of it has ended."""
+    from opsconsole.lab import stack
+
+    lab = stack.status()
+    if lab is None:
+        raise LabError("no lab is up", hint="`opsconsole lab up` starts one")
+    _describe(lab)
+    if ended := [member.name for member in lab.members if not member.running]:
+        click.echo(f"Ended: {', '.join(ended)}; `opsconsole lab down`, then `up`.", err=True)
+        raise SystemExit(1)
+
+
+@command.command()
+def down() -> None:
+    """End the lab and remove everything of it."""
+    from opsconsole.lab import stack
+    from opsconsole.lab.state import alone
+
+    with alone():
+        lab = stack.status()
+        if lab is not None:
+            stack.stop(lab)
+        stack.clear_leftovers()
+    click.echo("No lab was up." if lab is None else "The lab is down.")
+
+
+def _tell(progress: str) -> None:
+    click.echo(progress, err=True)
+
+
+def _describe(lab: "LabState") -> None:
+    rows = {
+        f"Prometheus {lab.prometheus_version}": lab.prometheus_url,
+        f"Alertmanager {lab.alertmanager_version}": lab.alertmanager_url,
+        "Grafana stand-in": lab.grafana_url,
+        "billing service": f"{lab.service_url}/health/billing",
+        "inbox": f"{lab.inbox_url}/messages (SMTP on {lab.smtp_address})",
+        "files and logs": str(lab.folder),
+    }
+    width = max(map(len, rows))
+    for name, place in rows.items():
+        click.echo(f"  {name:<{width}}  {place}")
