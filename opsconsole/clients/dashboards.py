@@ -1,0 +1,191 @@
+"""Grafana's dashboard JSON: panels, their queries, variables."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from opsconsole.errors import Nonsense
+
+_NAME = re.compile(r"\$(?:(\w+)|\{(\w+)(?::\w+)?\})")
+_DEFAULTS = ("", "default", "-- Default --")
+
+
+class PanelQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """One query of a panel; `raw` is the target as saved, `datasource_uid` its own or its panel's source,
+    empty for the default; `instant` asks for one moment instead of a range."""
+
+    ref_id: str
+    expr: str
+    raw: dict[str, Any]
+    instant: bool
+    datasource_uid: str
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """One panel; `kind` is its plugin, such as timeseries, gauge, piechart, text. Rows are no panels."""
+
+    id: int
+    title: str
+    kind: str
+    datasource_uid: str
+    queries: list[PanelQuery]
+
+
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
+    """A template variable: `kind` is query, custom, datasource, interval, ...; `current` and `options` are
+    values (`$__all` stands for all), `all_value` what is put in for all where the dashboard says so."""
+
+    name: str
+    kind: str
+    query: str
+    current: list[str]
+    options: list[str]
+    datasource: str
+    all_value: str
+
+
+class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
+    """A dashboard as saved; `version` counts its saves, `raw` is its whole JSON."""
+
+    uid: str
+    title: str
+    version: int
+    panels: list[Panel]
+    variables: list[Variable]
+    raw: dict[str, Any]
+
+    @property
+    def uses_default_source(self) -> bool:
+        """Whether some query goes to Grafana's default data source."""
+        return any(not query.datasource_uid for panel in self.panels for query in panel.queries)
+
+    def with_default_source(self, uid: str) -> "Dashboard":
+        """The same with the default data source named."""
+        panels = [
+            replace(
+                panel,
+                datasource_uid=panel.datasource_uid or uid,
+                queries=[
+                    replace(query, datasource_uid=query.datasource_uid or uid) for query in panel.queries
+                ],
+            )
+            for panel in self.panels
+        ]
+        return replace(self, panels=panels)
+
+
+def parse(model: dict[str, Any], library: Mapping[str, Mapping[str, Any]], where: str) -> Dashboard:
+    """Read a dashboard's JSON; `library` has the models of its library panels by uid. Raises Nonsense."""
+    try:
+        variables = [_variable(one) for one in _list(_dict(model.get("templating")).get("list"))]
+        sources = {v.name: v.current[0] for v in variables if v.kind == "datasource" and v.current}
+        return Dashboard(
+            uid=_text(model.get("uid")),
+            title=_text(model.get("title")),
+            version=_number(model.get("version")),
+            panels=[_panel(one, sources) for one in _panels(model, library)],
+            variables=variables,
+            raw=model,
+        )
+    except (TypeError, RecursionError) as error:
+        raise Nonsense(f"answered a dashboard that cannot be read: {error}", where=where) from None
+
+
+def library_uid(panel: Mapping[str, Any]) -> str:
+    """The uid of the library panel that this one stands for; empty where its model is here already."""
+    reference = panel.get("libraryPanel")
+    uid = reference.get("uid") if isinstance(reference, dict) and not panel.get("targets") else None
+    return uid if isinstance(uid, str) else ""
+
+
+def _panels(model: Mapping[str, Any], library: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """All panels in order: those in collapsed rows, and in the `rows` of dashboards before Grafana 5."""
+    for row in _list(model.get("rows")):
+        yield from _panels(row, library)
+    for panel in _list(model.get("panels")):
+        if panel.get("type") == "row":
+            yield from _panels(panel, library)
+        else:
+            yield {**library.get(library_uid(panel), {}), **panel} if library_uid(panel) else panel
+
+
+def _panel(panel: dict[str, Any], sources: Mapping[str, str]) -> Panel:
+    source = _source(panel.get("datasource"), sources)
+    return Panel(
+        id=_number(panel.get("id")),
+        title=_text(panel.get("title")),
+        kind=_text(panel.get("type")),
+        datasource_uid=source,
+        queries=[_query(one, source, sources) for one in _list(panel.get("targets")) if not one.get("hide")],
+    )
+
+
+def _query(target: dict[str, Any], panel_source: str, sources: Mapping[str, str]) -> PanelQuery:
+    own = target.get("datasource")
+    return PanelQuery(
+        ref_id=_text(target.get("refId")) or "A",
+        expr=_text(target.get("expr")),
+        raw=target,
+        instant=target.get("instant") is True,
+        datasource_uid=_source(own, sources) if own else panel_source,
+    )
+
+
+def _source(source: Any, sources: Mapping[str, str]) -> str:
+    """A data source's uid from its reference (old ones are a bare name), empty for the default."""
+    uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
+    if found := _NAME.fullmatch(uid):
+        uid = sources.get(found[1] or found[2], uid)
+    return "" if uid in _DEFAULTS else uid
+
+
+def _variable(variable: dict[str, Any]) -> Variable:
+    query = variable.get("query")
+    return Variable(
+        name=_text(variable.get("name")),
+        kind=_text(variable.get("type")),
+        query=_text(query.get("query")) if isinstance(query, dict) else _text(query),
+        current=_values(_dict(variable.get("current")).get("value")),
+        options=[value for one in _list(variable.get("options")) for value in _values(one.get("value"))],
+        datasource=_source(variable.get("datasource"), {}),
+        all_value=_text(variable.get("allValue")),
+    )
+
+
+def _values(value: Any) -> list[str]:
+    return [_text(one) for one in value] if isinstance(value, list) else [_text(value)] if value else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise TypeError(f"{type(value).__name__} where an object was expected")
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return value
+    raise TypeError(f"{type(value).__name__} where a list of objects was expected")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{type(value).__name__} where a text was expected")
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if value is None:
+        return 0
+    raise TypeError(f"{type(value).__name__} where a number was expected")

@@ -1,0 +1,214 @@
+"""The one door to changes: every effect is journalled before it begins and when its end was seen.
+
+Only checks that ask for `effects` get here, and a protected environment does not hand it out.
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+
+from opsconsole import config
+from opsconsole.clients.http import Answer, Http
+from opsconsole.errors import ConfigError, EffectRefused, TimedOut, Unseen
+
+MARK = "opsconsole_run"
+"""The label that marks a test alert with its run's id; routes and inboxes recognise it."""
+
+DRILL = "DRILL: nothing needs doing"
+"""How the summary of every test alert begins."""
+
+_LIVE_KEYS = ("sk_live_", "rk_live_")
+_END_WITHIN_SECONDS = 15.0
+_PAUSE_SECONDS = 0.3
+_CLOCKS_AGREE_SECONDS = 1.5  # the Date header is cut to whole seconds
+_ANY_STATUS = tuple(range(100, 600))
+
+Begin = Callable[[str, str, str, dict[str, str]], None]
+"""Journals that an effect begins: its id, what is changed, how it is taken back, what that needs."""
+
+End = Callable[[str, str], None]
+"""Journals that an effect's end was seen: its id, and how it ended."""
+
+
+class SentAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """A test alert as it was posted; `sent_at` in unix seconds."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    sent_at: float
+
+    @property
+    def filters(self) -> list[str]:
+        """Matchers that select exactly this alert, for `Alertmanager.alerts`."""
+        return _filters(self.labels)
+
+
+class Effects:
+    """What a run may change. `alertmanager` and `service` are None where the environment names none."""
+
+    def __init__(
+        self,
+        run: str,
+        begin: Begin,
+        end: End,
+        *,
+        alertmanager: Http | None = None,
+        service: Http | None = None,
+        service_settings: config.Service | None = None,
+    ) -> None:
+        self.run = run
+        self._begin = begin
+        self._end = end
+        self._alertmanager = alertmanager
+        self._service = service
+        self._service_settings = service_settings
+        self._numbers = itertools.count(1)
+
+    @asynccontextmanager
+    async def test_alert(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], *, lasts_seconds: float = 240.0
+    ) -> AsyncIterator[SentAlert]:
+        """Have Alertmanager hold a marked test alert while the block runs, then end it and see it gone.
+
+        The alert ends by itself after `lasts_seconds` in any case. Its end is seen to also where the block
+        fails or is cancelled. Raises EffectRefused (no Alertmanager, a live key), Unseen from the door, and
+        TimedOut where the end could not be seen: then the effect stays open in the journal.
+        """
+        self._refuse_live_key()
+        http = _named(self._alertmanager, "alertmanager")
+        began = time.time()
+        summary = annotations.get("summary", "")
+        sent = SentAlert(
+            labels={**labels, MARK: self.run},
+            annotations={**annotations, "summary": f"{DRILL}. {summary}".strip()},
+            sent_at=began,
+        )
+        effect = self._announce(
+            f"a test alert {labels.get('alertname', '')} in Alertmanager",
+            f"resolve it; it ends by itself after {lasts_seconds:g} s",
+            {
+                "labels": json.dumps(sent.labels),
+                "starts_at": repr(began),
+                "ends_at": repr(began + lasts_seconds),
+            },
+        )
+        failed = True
+        try:
+            await _post_alert(http, sent, ends_at=began + lasts_seconds)
+            yield sent
+            failed = False
+        finally:
+            seen = await _to_its_end(self._resolve(http, effect, sent))
+            if not seen and not failed:
+                raise TimedOut(
+                    f"the test alert was not seen to end within {_END_WITHIN_SECONDS:g} s",
+                    where=f"{http.server} {http.base}",
+                    hint=f"it ends by itself {lasts_seconds:g} s after it was sent",
+                )
+
+    async def refused_webhook(self, *, event_type: str = "test") -> Answer:
+        """Send one webhook with an invalid signature, which the service must refuse; any answer is returned.
+
+        Raises EffectRefused (no service, a live key) and Unseen where there is no answer at all.
+        """
+        self._refuse_live_key()
+        http = _named(self._service, "service")
+        settings = self._service_settings
+        path = settings.webhook_path if settings else config.Service.webhook_path
+        effect = self._announce(
+            f"one webhook with an invalid signature to {path}", "nothing: a counter moves by one", {}
+        )
+        body = json.dumps({"id": f"evt_{self.run}", "type": event_type, "data": {}}).encode()
+        headers = {"stripe-signature": f"t={int(time.time())},v1={'0' * 64}"}
+        answer = await http.post(path, body=body, headers=headers, accept=_ANY_STATUS)
+        self._end(effect, f"answered {answer.status}; a counter has moved by one, nothing to take back")
+        return answer
+
+    def _announce(self, what: str, undo: str, data: dict[str, str]) -> str:
+        effect = f"{self.run}-{next(self._numbers)}"
+        self._begin(effect, what, undo, data)
+        return effect
+
+    def _refuse_live_key(self) -> None:
+        key = self._service_settings.api_key if self._service_settings else None
+        try:
+            value = key.reveal() if key else ""
+        except ConfigError:
+            return  # a key that is not there cannot be live
+        if value.startswith(_LIVE_KEYS):
+            raise EffectRefused(
+                "the service's API key is a live Stripe key",
+                where=key.reference if key else "",
+                hint="only test keys (sk_test_…, rk_test_…) are accepted",
+            )
+
+    async def _resolve(self, http: Http, effect: str, sent: SentAlert) -> bool:
+        """End the alert; True, and journalled, when Alertmanager no longer holds it."""
+        try:
+            async with asyncio.timeout(_END_WITHIN_SECONDS):
+                while not await _ended(http, sent):
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError:
+            return False
+        self._end(effect, "resolved, and Alertmanager no longer holds it")
+        return True
+
+
+class _Held(msgspec.Struct):
+    labels: dict[str, str]
+
+
+async def _post_alert(http: Http, sent: SentAlert, *, ends_at: float) -> Answer:
+    alert = {
+        "labels": sent.labels,
+        "annotations": sent.annotations,
+        "startsAt": _rfc3339(min(sent.sent_at, ends_at)),
+        "endsAt": _rfc3339(ends_at),
+    }
+    return await http.post("/api/v2/alerts", json=[alert])
+
+
+async def _ended(http: Http, sent: SentAlert) -> bool:
+    """Post the alert's end, by Alertmanager's own clock where that is behind ours, and look whether it is gone."""
+    try:
+        answer = await _post_alert(http, sent, ends_at=time.time())
+        behind_seconds = -(answer.clock_offset_seconds or 0.0)
+        if behind_seconds > _CLOCKS_AGREE_SECONDS:
+            await _post_alert(http, sent, ends_at=time.time() - behind_seconds)
+        return not (await http.get("/api/v2/alerts", {"filter": sent.filters})).json(list[_Held])
+    except Unseen:
+        return False
+
+
+async def _to_its_end(work: Coroutine[None, None, bool]) -> bool:
+    """Wait for bounded work through cancellations; the cancellation goes on afterwards."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
+
+
+def _named(http: Http | None, name: str) -> Http:
+    if http is None:
+        raise EffectRefused(f"the environment names no {name}")
+    return http
+
+
+def _filters(labels: Mapping[str, str]) -> list[str]:
+    return [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in sorted(labels.items())]
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

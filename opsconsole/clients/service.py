@@ -1,0 +1,41 @@
+"""The service under observation: its metrics endpoint as it is exposed, and its own word on its health."""
+
+from opsconsole import config
+from opsconsole.clients.exposition import MetricFamily, families
+from opsconsole.clients.http import Http
+from opsconsole.errors import Nonsense
+
+__all__ = ["MetricFamily", "Service"]
+
+_EXCERPT = 300
+_SAYS_ITSELF = (200, 500, 503)
+
+
+class Service:
+    """The service. `job` is the Prometheus job that scrapes it; `metrics_url` is None where its metrics
+    endpoint cannot be reached from here."""
+
+    def __init__(self, http: Http, settings: config.Service) -> None:
+        self._http = http
+        self._health_path = settings.health_path
+        self.job = settings.job
+        self.metrics_url = settings.metrics
+        self.url = http.base
+
+    async def metrics(self) -> dict[str, MetricFamily]:
+        """What the metrics endpoint exposes now, by family name.
+
+        Raises Unseen as the door does, Nonsense where it exposes no metrics at all, and Nonsense where
+        there is no `metrics_url` to ask.
+        """
+        if self.metrics_url is None:
+            raise Nonsense("its metrics endpoint is not named", where=self._http.server)
+        answer = await self._http.get(self.metrics_url)
+        return families(answer.text, answer.headers.get("content-type", ""), answer.where)
+
+    async def health(self) -> tuple[bool, str]:
+        """Whether the service calls itself healthy (200; 500 and 503 say no), and its words."""
+        answer = await self._http.get(self._health_path, accept=_SAYS_ITSELF)
+        if "text/html" in answer.headers.get("content-type", "") or answer.text.lstrip().startswith("<"):
+            raise Nonsense("answered HTML where its health was expected", where=answer.where)
+        return answer.status == 200, " ".join(answer.text.split())[:_EXCERPT]
