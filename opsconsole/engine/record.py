@@ -6,7 +6,15 @@ from typing import Protocol
 
 from opsconsole.checkkit import performing
 from opsconsole.engine.perform import Perform
-from opsconsole.model import Entry, Event, Exchange, Exchanged, ServerSeen
+from opsconsole.model import (
+    EffectBegun,
+    EffectEnded,
+    Entry,
+    Event,
+    Exchange,
+    Exchanged,
+    ServerSeen,
+)
 from opsconsole.redaction import redact_event
 
 
@@ -53,3 +61,16 @@ class Recorder:
         if server not in self._servers:
             self._servers.add(server)
             self.emit(ServerSeen(server=server, version=version, url=url))
+
+    def effect_begun(self, effect: str, what: str, undo: str, data: dict[str, str]) -> None:
+        """For `Effects`: journal an effect before it begins, under the item of the check that asks for it."""
+        self.emit(EffectBegun(item=_item(), effect=effect, what=what, undo=undo, data=data))
+
+    def effect_ended(self, effect: str, how: str) -> None:
+        """For `Effects`: journal that the end of an effect was seen."""
+        self.emit(EffectEnded(item=_item(), effect=effect, how=how))
+
+
+def _item() -> str:
+    performance = performing.get()
+    return performance.item if isinstance(performance, Perform) else ""
