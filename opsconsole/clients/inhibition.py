@@ -8,10 +8,15 @@ from opsconsole.clients.matching import Labels, Matcher, all_pass, contradicts
 
 @dataclass(frozen=True, slots=True)
 class Inhibition:
-    """`source` is the label set of the alert that mutes; `rule` names the inhibit rule for a person."""
+    """`source` is the label set of the alert that mutes; `rule` names the inhibit rule for a person.
+
+    `certain` is False where the muted alert is itself on both sides of the rule: Alertmanager may then
+    overlook the source if others share its labels of `equal` (its issue 5162; seen in 0.33.1).
+    """
 
     source: Labels
     rule: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class InhibitRule:
 def inhibitions(rules: Iterable[InhibitRule], target: Labels, active: Sequence[Labels]) -> list[Inhibition]:
     """What mutes `target` while the `active` alerts fire: by rule, then in the order of the alerts."""
     return [
-        Inhibition(source, rule.name)
+        Inhibition(source, rule.name, not all_pass(rule.source, target))
         for rule in rules
         if all_pass(rule.target, target)
         for source in active
@@ -65,7 +70,7 @@ def possible_inhibitions(
 ) -> list[Inhibition]:
     """What could mute `target`, were the `candidates` to fire; see `InhibitRule.could_mute`."""
     return [
-        Inhibition(source, rule.name)
+        Inhibition(source, rule.name, not all_pass(rule.source, target))
         for rule in rules
         for source in candidates
         if rule.could_mute(source, target)

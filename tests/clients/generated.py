@@ -1,6 +1,7 @@
 """Random Alertmanager configurations and label sets, reproducible by seed, all of which amtool accepts."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -12,22 +13,33 @@ VALUES = (
     "=~", "{brace}", "a,b", "'q'", "CRITICAL",
 )  # fmt: skip
 REGEXES = (
-    "crit.*", "critical|warning", "(?i)CRIT.*", "[a-d]b", ".+", ".*", "", "^db$", "x\\.y", "x.y", "\\w+", "api",
-    "(db|api)-?[0-9]*", "[[:alpha:]]+", "\\d\\.\\d+", "warn(?:ing)?", "[^a-z]+", "a b|a,b", "ün.", '.*"hi"',
-    "\\QNO\\E", "(?i:ü)n.", "(|db)", "\\S+", "c{1,2}r.*", "\\x64b",
+    "crit.*", "critical|warning", "(?i)CRIT.*", "[a-d]b", ".+", ".*", "", "^db$", "x\\.y", "x.y", "\\w+",
+    "api", "(db|api)-?[0-9]*", "[[:alpha:]]+", "\\d\\.\\d+", "warn(?:ing)?", "[^a-z]+", "a b|a,b", "ün.",
+    '.*"hi"', "\\QNO\\E", "(?i:ü)n.", "(|db)", "\\S+", "c{1,2}r.*", "\\x64b",
 )  # fmt: skip
 
 
 class Generator:
-    """One configuration and label sets for it; `utf8` allows label names that Alertmanager knows since 0.27."""
+    """One configuration and label sets for it; `utf8` allows label names that Alertmanager knows since 0.27.
 
-    def __init__(self, seed: int, *, utf8: bool) -> None:
+    Fewer `values` and `regexes` make matches likelier.
+    """
+
+    def __init__(
+        self, seed: int, *, utf8: bool, values: Sequence[str] = VALUES, regexes: Sequence[str] = REGEXES
+    ) -> None:
         self.random = random.Random(seed)
+        self.values = values
+        self.regexes = regexes
         self.names = CLASSIC_NAMES + (UTF8_NAMES if utf8 else ())
         self.receivers = [f"r{number}" for number in range(8)]
 
     def config(self) -> dict[str, Any]:
         return {"route": self.route(3, root=True), "receivers": [{"name": name} for name in self.receivers]}
+
+    def inhibit_rule(self) -> dict[str, Any]:
+        equal = self.random.sample(CLASSIC_NAMES, self.random.randint(0, 2))
+        return {**self.matchers("source_"), **self.matchers("target_"), "equal": equal}
 
     def route(self, depth: int, *, root: bool = False) -> dict[str, Any]:
         chance = self.random.random
@@ -47,9 +59,9 @@ class Generator:
     def matchers(self, side: str = "") -> dict[str, Any]:
         written: dict[str, Any] = {}
         if self.random.random() < 0.25:
-            written[f"{side}match"] = {self.random.choice(CLASSIC_NAMES): self.random.choice(VALUES)}
+            written[f"{side}match"] = {self.random.choice(CLASSIC_NAMES): self.random.choice(self.values)}
         if self.random.random() < 0.25:
-            written[f"{side}match_re"] = {self.random.choice(CLASSIC_NAMES): self.random.choice(REGEXES)}
+            written[f"{side}match_re"] = {self.random.choice(CLASSIC_NAMES): self.random.choice(self.regexes)}
         count = self.random.choice((0, 1, 1, 1, 2, 3)) if written else self.random.choice((1, 1, 2))
         if count:
             written[f"{side}matchers"] = self.entries([self.matcher() for _ in range(count)])
@@ -61,8 +73,11 @@ class Generator:
         return matchers
 
     def matcher(self) -> str:
-        name, operator = self.random.choice(self.names), self.random.choice(("=", "=", "!=", "=~", "=~", "!~"))
-        value = self.random.choice(REGEXES if "~" in operator else (*VALUES, ""))
+        name, operator = (
+            self.random.choice(self.names),
+            self.random.choice(("=", "=", "!=", "=~", "=~", "!~")),
+        )
+        value = self.random.choice(self.regexes if "~" in operator else (*self.values, ""))
         if value.isalnum() and value.isascii() and self.random.random() < 0.5:
             return f"{quoted_name(name)}{operator}{value}"
         space = self.random.choice(("", " "))
@@ -70,7 +85,7 @@ class Generator:
 
     def labels(self) -> dict[str, str]:
         chosen = self.random.sample(self.names, self.random.randint(1, len(self.names)))
-        return {name: self.random.choice(VALUES) for name in chosen}
+        return {name: self.random.choice(self.values) for name in chosen}
 
 
 def quoted(value: str) -> str:

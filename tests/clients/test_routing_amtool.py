@@ -28,7 +28,9 @@ def test_receivers_in_order(seed: int, pair: Pair, servers: Servers, tmp_path: P
     config = AlertmanagerConfig.parse(file.read_text(encoding="utf-8"))
     for labels in [generator.labels() for _ in range(LABEL_SETS)]:
         ours = [route.receiver for route in config.routes(labels)]
-        assert ours == amtool_receivers(servers, file, labels), f"{labels}\n{file.read_text(encoding='utf-8')}"
+        assert ours == amtool_receivers(servers, file, labels), (
+            f"{labels}\n{file.read_text(encoding='utf-8')}"
+        )
 
 
 def amtool_receivers(servers: Servers, file: Path, labels: Mapping[str, str]) -> list[str]:
