@@ -17,6 +17,7 @@ FILE_NAME = "opsconsole.toml"
 LAB = "lab"
 """The environment that is embedded: it is in no file, and is made from the running lab."""
 
+SERVERS = ("prometheus", "alertmanager", "grafana", "service")
 _INBOX_NEEDS = {
     "lab": ("url",),
     "imap": ("host", "user", "password"),
@@ -136,8 +137,15 @@ class Configuration:
 
     def environment(self, name: str) -> Environment:
         """The environment of that name, with the files that it names in place. Raises ConfigError."""
+        environment = self.named(name)
+        for key, path in files(environment).items():
+            if not is_file(path):
+                raise ConfigError(f"{key}: there is no file {path}", where=self.origins[name].get(key, ""))
+        return environment
+
+    def named(self, name: str) -> Environment:
+        """The environment of that name, as it is written. Raises ConfigError."""
         if environment := self.environments.get(name):
-            self._files_exist(environment)
             return environment
         if name == LAB:
             raise ConfigError(
@@ -152,22 +160,21 @@ class Configuration:
             f"no environment {name!r}", where=str(self.path), hint=nearest(name, [*self.environments, LAB])
         )
 
-    def _files_exist(self, environment: Environment) -> None:
-        paths = {"rules": environment.rules}
-        for key in ("prometheus", "alertmanager", "grafana", "service", "inbox"):
-            paths[f"{key}.ca_file"] = getattr(getattr(environment, key), "ca_file", None)
-        if "/" in environment.checklist:
-            paths["checklist"] = Path(environment.checklist)
-        for key, path in paths.items():
-            if path is not None and not _is_file(path):
-                where = self.origins[environment.name].get(key, "")
-                raise ConfigError(f"{key}: there is no file {path}", where=where)
+
+def files(environment: Environment) -> dict[str, Path]:
+    """The files that an environment names, by their dotted keys."""
+    named = {"rules": environment.rules}
+    if "/" in environment.checklist:
+        named["checklist"] = Path(environment.checklist)
+    for key in (*SERVERS, "inbox"):
+        named[f"{key}.ca_file"] = getattr(getattr(environment, key), "ca_file", None)
+    return {key: path for key, path in named.items() if path is not None}
 
 
 def find(start: Path) -> Path | None:
     """The nearest opsconsole.toml from `start` upwards, else the one in the user's configuration folder
     ($XDG_CONFIG_HOME, ~/.config)."""
-    return next((path for path in _places(start.absolute()) if _is_file(path)), None)
+    return next((path for path in _places(start.absolute()) if is_file(path)), None)
 
 
 def load(path: Path) -> Configuration:
@@ -194,6 +201,11 @@ def open_configuration(given: Path | None = None) -> Configuration:
     return load(path) if path else Configuration()
 
 
+def load_environment(name: str, given: Path | None = None) -> Environment:
+    """The environment `name` of the file given, else of the nearest one. Raises ConfigError."""
+    return open_configuration(given).environment(name)
+
+
 def _environment(reader: Reader, name: str, table: Any) -> Environment:
     keys = ("env", name)
     if name == LAB:
@@ -215,7 +227,7 @@ def _complete(reader: Reader, environment: Environment, keys: tuple[str, ...]) -
             if not getattr(inbox, key):
                 inner = (*keys, "inbox")
                 reader.file.wrong(inner, f"kind {inbox.kind!r} needs {key!r}", table=inner)
-    for key in ("prometheus", "alertmanager", "grafana", "service"):
+    for key in SERVERS:
         server: Server | None = getattr(environment, key)
         if server and server.token and server.password:
             reader.file.wrong(
@@ -233,7 +245,8 @@ def _places(start: Path) -> list[Path]:
     return [*above, folder / "opsconsole" / FILE_NAME]
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether there is a file, as far as we may see."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -177,7 +177,7 @@ class Reader:
     def plain(self, value: Any, keys: Keys, levels: int) -> None:
         """Refuse what is nested too deeply, no finite number, or a secret by its key's name."""
         if not levels:
-            self.file.wrong(keys, f"nested more than {DEEPEST} levels deep")
+            self.file.wrong(keys, f"{keys[-1]}: nested more than {DEEPEST} levels deep")
         if isinstance(value, float) and not math.isfinite(value):
             self.expected("a finite number", value, keys)
         if isinstance(value, str) and _SECRET_NAME.search(keys[-1]):

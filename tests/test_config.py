@@ -161,6 +161,7 @@ def test_each_value_knows_its_line(tmp_path: Path) -> None:
         ("[env.a]\nrules = ''", "FILE:2", "rules: no usable path", ""),
         ("[env.a]\nsign_off = { thresholds = ' ' }", "FILE:2", "thresholds: needs a note", ""),
         ("[env.a.settings]\nx = [inf]", "FILE:2", "x: expected a finite number", ""),
+        ("[env.a.settings]\nx = " + "[" * 20 + "]" * 20, "FILE:2", "x: nested more than 16 levels", ""),
         ("[env.'a b']", "FILE:1: [env]", "letters, digits", ""),
         ("[env.lab]\nrules = 'r'", "FILE:1: [env.lab]", "lab is the embedded environment", "another name"),
         ("env = 1", "FILE:1", "env: expected a table, found a number", ""),
@@ -258,6 +259,8 @@ def test_the_file_given_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     other.write_text("[env.given]", encoding="utf-8")
     assert config.open_configuration().path == found
     assert list(config.open_configuration(other).environments) == ["given"]
+    assert config.load_environment("found").name == "found"
+    assert config.load_environment("given", other).name == "given"
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "", "bad\0name"])
@@ -323,7 +326,7 @@ def test_any_tree_is_a_configuration_or_a_config_error(
 ) -> None:
     lines = [f"{toml(key)} = {toml(value)}" for key, value in tree.items()]
     more = [f"{toml(key)} = {toml(value)}" for key, value in rest.items()]
-    path = write(tmp_path_factory.getbasetemp(), "\n".join([*more, "[env.staging]", *lines]))
+    path = write(apart(tmp_path_factory), "\n".join([*more, "[env.staging]", *lines]))
     match loaded(path):
         case ConfigError() as error:
             assert error.where.startswith(str(path))
@@ -336,9 +339,16 @@ def test_any_tree_is_a_configuration_or_a_config_error(
 def test_any_text_is_a_configuration_or_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    path = tmp_path_factory.getbasetemp() / config.FILE_NAME
+    path = apart(tmp_path_factory) / config.FILE_NAME
     path.write_bytes(text.encode("utf-8", "replace"))
     assert isinstance(loaded(path), Configuration | ConfigError)
+
+
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is not above another test's, where its opsconsole.toml would be found."""
+    folder = tmp_path_factory.getbasetemp() / "any-configuration"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def loaded(path: Path) -> Configuration | ConfigError:
