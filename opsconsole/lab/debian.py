@@ -44,11 +44,14 @@ class Source:
 
     def stanza(self) -> str:
         """In deb822 form. What would waive signatures (`trusted=yes`) is never carried over."""
-        lines = ["Types: deb", f"URIs: {self.uris}", f"Suites: {' '.join(self.suites)}"]
-        lines.append(f"Components: {' '.join(self.components)}")
-        if self.signed_by:
-            lines.append(f"Signed-By: {self.signed_by}")
-        return "\n".join(lines) + "\n"
+        fields = {
+            "Types": "deb",
+            "URIs": self.uris,
+            "Suites": " ".join(self.suites),
+            "Components": " ".join(self.components),
+            "Signed-By": self.signed_by,
+        }
+        return "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
 
 
 @dataclass(frozen=True)
