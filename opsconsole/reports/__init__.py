@@ -53,6 +53,9 @@ def _as_read(format: str, entries: Iterable[Entry], head: str) -> str:
 
 def check_writable(path: Path) -> None:
     """Raise UsageError if no file can be written at `path`. Leaves nothing behind."""
+    path = path.resolve()
+    if _is_device(path):
+        return
     if path.is_dir():
         raise UsageError("is a folder, not a file", where=str(path), hint="name the file as well")
     try:
@@ -64,8 +67,11 @@ def check_writable(path: Path) -> None:
 
 def write(path: Path, text: str) -> None:
     """Put `text` at `path`, whole or not at all. Raises UsageError where that cannot be done."""
-    temporary = None
+    path, temporary = path.resolve(), None
     try:
+        if _is_device(path):
+            path.write_text(text, encoding="utf-8")
+            return
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
@@ -79,6 +85,11 @@ def write(path: Path, text: str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise _unwritable(path, error) from error
+
+
+def _is_device(path: Path) -> bool:
+    """/dev/stdout, a pipe: written to as it is, never replaced by a file."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _umask() -> int:

@@ -10,7 +10,6 @@ the run it was printed for, and everything recorded before it, is as it was.
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -46,16 +45,15 @@ class Follower:
         self.head = GENESIS
         self.broken: Broken | None = None
 
-    def follow(self, links: Iterable[Link]) -> None:
-        for link in links:
-            self.entries += 1
-            if self.broken is None and (why := self._fault(link)):
-                self.broken = Broken(link.position, link.run, link.number, why)
-            self.head = link.hash
+    def follow(self, link: Link) -> None:
+        self.entries += 1
+        if self.broken is None and (why := self._fault(link)):
+            self.broken = Broken(link.position, link.run, link.number, why)
+        self.head = link.hash
 
     def _fault(self, link: Link) -> str:
         if link.position != self.entries:
-            return f"it stands where entry {self.entries} should be, which was removed"
+            return f"it stands where entry {self.entries} should be: that was removed, or this one inserted"
         if link.hash != link_hash(self.head, link.run, link.number, link.at, link.kind, link.body):
             return (
                 "it does not follow from the entry before it: "

@@ -21,7 +21,6 @@ from opsconsole.store.chain import GENESIS, Follower, Link, link_hash
 from opsconsole.store.codec import decode, encode
 from opsconsole.store.opening import connect, explained
 
-_PAGE = 1000
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
 _OUTLINE = ("RunStarted", "RunResumed", "ItemStarted", "ItemFinished", "SignedOff", "RunFinished")
 
@@ -95,17 +94,13 @@ class SqliteRecords:
         return bool(self._rows("SELECT position FROM entry WHERE hash = ?", hash))
 
     def verify(self) -> Proof:
-        follower, runs, position = Follower(), set[str](), 0
-        while rows := self._rows(
-            "SELECT position, run, number, at, kind, body, hash FROM entry"
-            " WHERE position > ? ORDER BY position LIMIT ?",
-            position,
-            _PAGE,
-        ):
-            links = [Link(*row) for row in rows]
-            follower.follow(links)
-            runs.update(link.run for link in links)
-            position = links[-1].position
+        follower, runs = Follower(), set[str]()
+        query = "SELECT position, run, number, at, kind, body, hash FROM entry ORDER BY position"
+        with explained(self.path):
+            for row in self._database.execute(query):
+                link = Link(*row)
+                follower.follow(link)
+                runs.add(link.run)
         return Proof(follower.entries, len(runs), follower.head, follower.broken)
 
     def close(self) -> None:
