@@ -1,0 +1,1 @@
+"""The screen: `opsconsole.tui.app.ConsoleApp`, the only room that knows Textual."""

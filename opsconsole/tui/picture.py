@@ -1,0 +1,83 @@
+"""A picture of a recorded run: the application itself, without a terminal, exported as SVG."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+from opsconsole.engine.record import Recorder
+from opsconsole.errors import UsageError
+from opsconsole.model import Entry, RunStarted
+from opsconsole.tui.app import ConsoleApp
+from opsconsole.tui.messages import State
+from opsconsole.tui.session_protocol import Session
+
+if TYPE_CHECKING:
+    from opsconsole.store import ItemRecord, RunSummary
+
+_REMOTE_FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_RANDOM_ID = re.compile(r"\bterminal-\d+-")
+
+
+def save_picture(path: Path, entries: Iterable[Entry], *, size: tuple[int, int] = (120, 36)) -> None:
+    """Draw the run that `entries` tell of as SVG at `path`; `size` in columns and rows.
+
+    The same entries give the same bytes. Raises UsageError where they do not begin with a run's start.
+    """
+    path.write_text(asyncio.run(picture(list(entries), size=size)), encoding="utf-8")
+
+
+async def picture(entries: list[Entry], *, size: tuple[int, int]) -> str:
+    """The SVG of a run, as `save_picture` writes it."""
+    app = recorded_app(entries)
+    async with app.run_test(size=size) as pilot:
+        while app.run_screen.state is not State.IDLE:
+            await pilot.pause()
+        await pilot.pause(0.2)
+        svg = app.export_screenshot(title="opsconsole")
+    svg = _RANDOM_ID.sub("opsconsole-", _REMOTE_FONTS.sub("", svg))
+    return svg.replace("Fira Code, monospace", "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace")
+
+
+def recorded_app(entries: list[Entry]) -> ConsoleApp:
+    """The application over a run that is over already; its clock stands still at the last entry."""
+    start = entries[0].event if entries else None
+    if not isinstance(start, RunStarted):
+        raise UsageError("these entries do not begin with a run's start")
+    return ConsoleApp(
+        open_session=lambda progress: _session(entries),
+        environment=start.environment,
+        protected=start.protected,
+        effects=start.effects,
+        start=False,
+        clock=lambda: entries[-1].at,
+    )
+
+
+@asynccontextmanager
+async def _session(entries: list[Entry]) -> AsyncIterator[Session]:
+    records = _OneRun(entries)
+    recorder = Recorder(entries[0].run, records)
+    yield cast(Session, SimpleNamespace(recorder=recorder, records=records))
+
+
+class _OneRun:
+    """Records that hold one run."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+
+    def append(self, entry: Entry) -> None:
+        raise UsageError("a picture records nothing")
+
+    def entries(self, run: str) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def runs(self, limit: int, environment: str | None = None) -> "list[RunSummary]":
+        return []
+
+    def item_history(self, environment: str, item: str, limit: int) -> "list[ItemRecord]":
+        return []

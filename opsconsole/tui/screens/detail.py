@@ -1,0 +1,146 @@
+"""All about the selected item: result, evidence, what to do, history."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from opsconsole import content
+from opsconsole.model import Exchange
+from opsconsole.runview import ItemView, RunView
+from opsconsole.tui.widgets.evidence import evidence_rows
+from opsconsole.tui.widgets.history import history_rows
+from opsconsole.tui.widgets.result import result_rows
+from opsconsole.tui.widgets.rows import Row, RowList
+
+if TYPE_CHECKING:
+    from opsconsole.store import Records
+
+VIEWS = {"result": "Result", "evidence": "Evidence", "runbook": "What to do", "history": "History"}
+"""What can be looked at, by the numbers 1 to 4. A wide screen shows the result beside any other."""
+
+
+class Detail(Container):
+    """One view of the selected item, or two side by side on a wide screen. Views other than the result
+    are made when they are first looked at."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        super().__init__(id="detail")
+        self.view = "result"
+        self.records: Records | None = None
+        self._clock = clock
+        self._run: RunView | None = None
+        self._item: ItemView | None = None
+        self._opened: set[str] = set()
+        self._history_of: tuple[str, object] | None = None
+        self._history: list[Row] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="views")
+        with Container(id="panes"):
+            yield RowList(id="result", classes="pane")
+
+    @property
+    def shown(self) -> list[str]:
+        """The views in sight."""
+        if not self.screen.has_class("-wide"):
+            return [self.view]
+        return ["result", "evidence" if self.view == "result" else self.view]
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The selected exchange, else the first that went wrong, else the first."""
+        exchanges = self._item.exchanges if self._item else []
+        selected = self._rows("evidence").key if self.query("#evidence") else ""
+        chosen = [x for x in exchanges if x.id == selected]
+        wrong = [x for x in exchanges if x.error or (x.status or 0) >= 400]
+        return next(iter([*chosen, *wrong, *exchanges]), None)
+
+    def focus_shown(self) -> None:
+        """Let the keys go to the view in sight."""
+        name = self.shown[-1] if self.view != "result" else "result"
+        if self.query(f"#{name}"):
+            self.query_one(f"#{name}").focus()
+
+    def draw(self, run: RunView, item: ItemView | None) -> None:
+        """Show `item` as it is now."""
+        if (self._item and self._item.summary.id) != (item and item.summary.id):
+            self._opened.clear()
+        self._run, self._item = run, item
+        shown = self.shown
+        self._draw_views(shown)
+        for name in shown:
+            self._ensure(name)
+        for pane in self.query(".pane"):
+            pane.display = pane.id in shown
+        for name in shown:
+            self._fill(name)
+
+    def on_row_list_chosen(self, message: RowList.Chosen) -> None:
+        if message.rows.id == "evidence":
+            message.stop()
+            self._opened ^= {message.key}
+            self._fill("evidence")
+
+    def _draw_views(self, shown: list[str]) -> None:
+        parts: list[Content] = [Content(" ")]
+        for number, (name, title) in enumerate(VIEWS.items(), 1):
+            style = "bold $foreground on $cursor" if name in shown else "$faint"
+            label = Content.from_markup(f"[@click=screen.view('{name}')] {number} {title} [/]")
+            parts += [label.stylize(style), Content(" ")]
+        self.query_one("#views", Static).update(Content("").join(parts))
+
+    def _ensure(self, name: str) -> None:
+        if self.query(f"#{name}"):
+            return
+        pane: Widget
+        if name == "runbook":
+            from opsconsole.tui.widgets.runbook import Runbook
+
+            pane = Runbook(id="runbook", classes="pane")
+        else:
+            pane = RowList(id=name, classes="pane")
+        self.query_one("#panes").mount(pane)
+        self.call_after_refresh(self._fill, name)
+
+    def _fill(self, name: str) -> None:
+        if not self.query(f"#{name}") or self._run is None:
+            return
+        if self._item is None:
+            if name != "runbook":
+                self._rows(name).set_rows([])
+        elif name == "runbook":
+            self._fill_runbook(self._item)
+        else:
+            self._rows(name).set_rows(self._rows_of(name, self._item))
+
+    def _rows_of(self, name: str, item: ItemView) -> list[Row]:
+        width = self._rows(name).scrollable_content_region.width - 2
+        if name == "evidence":
+            return evidence_rows(item.exchanges, opened=self._opened, width=width)
+        if name == "history":
+            return self._history_rows(item)
+        page = any(content.runbook(check) is not None for check in item.summary.checks)
+        return result_rows(item, width=width, now=self._clock(), page=page)
+
+    def _history_rows(self, item: ItemView) -> list[Row]:
+        start = self._run.start if self._run else None
+        if self.records is None or start is None:
+            return []
+        key = (item.summary.id, (item.outcome, item.started_at, item.sign_off))
+        if key != self._history_of:
+            self._history_of = key
+            self._history = history_rows(self.records, start.environment, item.summary.id, current=start.run)
+        return self._history
+
+    def _fill_runbook(self, item: ItemView) -> None:
+        from opsconsole.tui.widgets.runbook import Runbook
+
+        self.run_worker(self.query_one(Runbook).show(item.summary.checks), group="runbook", exclusive=True)
+
+    def _rows(self, name: str) -> RowList:
+        return self.query_one(f"#{name}", RowList)

@@ -1,0 +1,44 @@
+"""The header: which environment this is, whether it is protected, and what may be changed in it."""
+
+from textual.content import Content
+from textual.widget import Widget
+
+
+class Banner(Widget):
+    """The environment's name, always in sight; a protected one is told by words and by colour."""
+
+    def __init__(self, *, environment: str, protected: bool, effects: bool, past: str = "") -> None:
+        super().__init__(id="banner", classes="-protected" if protected else "")
+        self._environment = environment
+        self._protected = protected
+        self._effects = effects
+        self._past = past
+        self._note = ""
+
+    def tell(self, note: str) -> None:
+        """Show `note` (run, versions) at the right, as far as there is room."""
+        if note != self._note:
+            self._note = note
+            self.refresh()
+
+    def render(self) -> Content:
+        what = self._what()
+        room = self.size.width - what.cell_length - 1
+        note = self._note if len(self._note) <= room else self._note.partition("  ")[0]
+        if len(note) > room:
+            note = ""
+        line = what + Content(" " * max(0, room - len(note)) + note)
+        if self.size.height < 3:
+            return line
+        edge = ("▲ " * self.size.width)[: self.size.width]
+        return Content("\n").join([Content(edge), line, Content(edge)])
+
+    def _what(self) -> Content:
+        who = f" PAST RUN {self._past} " if self._past else " opsconsole "
+        if self._protected:
+            return Content(f" ▲{who}▲ PROTECTED: {self._environment.upper()} ▲ {self._allowed()} ▲ ")
+        chip = Content.styled(f" {self._environment} ", "bold reverse")
+        return Content(who) + chip + Content("" if self._effects else " read only: nothing is changed ")
+
+    def _allowed(self) -> str:
+        return "EFFECTS ALLOWED" if self._effects else "nothing is changed"

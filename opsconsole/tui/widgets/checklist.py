@@ -1,0 +1,72 @@
+"""The checklist as rows: by section, each item with its sign, its word, its title and its time."""
+
+from collections.abc import Iterator
+
+from opsconsole.model import Outcome
+from opsconsole.runview import ItemView, RunView
+from opsconsole.tui.text import duration, labelled, plain, style_of
+from opsconsole.tui.widgets.rows import Row
+
+_SPINNER = "⠋⠙⠸⠴⠦⠇"
+_WORDS = {outcome.value.lower() for outcome in Outcome} | {"running"}
+
+
+def checklist_rows(view: RunView, *, now: float, over: bool, filter: str = "") -> list[Row]:
+    """Every item that the filter lets through, under its section. `now` in unix seconds; `over`: nothing
+    runs any more."""
+    return list(_rows(view, now, over, filter.lower().split()))
+
+
+def matches(item: ItemView, words: list[str]) -> bool:
+    """Whether an item has all the words: an outcome's word is compared with the outcome, any other is
+    looked for in id, title and section."""
+    text = f"{item.summary.id} {item.summary.title} {item.summary.section}".lower()
+    state = item.outcome.value.lower() if item.outcome else "running" if item.running else ""
+    return all(word == state if word in _WORDS else word in text for word in words)
+
+
+def _rows(view: RunView, now: float, over: bool, words: list[str]) -> Iterator[Row]:
+    section = None
+    for item in view.items.values():
+        if not matches(item, words):
+            continue
+        if item.summary.section != section:
+            if section is not None:
+                yield Row()
+            section = item.summary.section
+            if section:
+                yield Row(((plain(section), "heading"),))
+        yield _row(item, now, over=over)
+
+
+def _row(item: ItemView, now: float, *, over: bool) -> Row:
+    title = plain(item.summary.title)
+    if item.outcome is not None:
+        style = style_of(item.outcome)
+        return Row(
+            ((f"{labelled(item.outcome)} ", style), (title, "")),
+            (duration(item.seconds), "faint"),
+            item.summary.id,
+        )
+    if not item.running:
+        word = "not run" if over else "waiting"
+        return Row(((f"· {word:<8} ", "faint"), (title, "faint")), key=item.summary.id)
+    if over:
+        return Row((("· cut off  ", "unknown"), (title, "")), key=item.summary.id)
+    return Row(
+        ((f"{spinner(now)} {'running':<8} ", "running"), (title, "")),
+        (clock(item, now), "running"),
+        item.summary.id,
+    )
+
+
+def spinner(now: float) -> str:
+    """The sign of what is running, as it is at this time."""
+    return _SPINNER[int(now * 8) % len(_SPINNER)]
+
+
+def clock(item: ItemView, now: float) -> str:
+    """What a running item waits for yet, else how long it has been at work."""
+    if item.waiting:
+        return f"{duration(max(0.0, item.waiting_until - now))} left"
+    return duration(max(0.0, now - (item.started_at or now)))

@@ -1,0 +1,34 @@
+"""What to do: the runbook pages of an item's checks. Loaded when it is first looked at."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from textual.containers import VerticalScroll
+from textual.widgets import Markdown
+
+from opsconsole import content
+
+
+class Runbook(VerticalScroll):
+    """Runbook pages as Markdown; a link to another page opens it here, showing the item's pages again
+    goes back."""
+
+    _names: tuple[str, ...] | None = None
+
+    async def show(self, names: Sequence[str]) -> None:
+        """Show the pages of these names, one below the other."""
+        if tuple(names) == self._names:
+            return
+        self._names = tuple(names)
+        pages = [page for name in names if (page := content.runbook(name)) is not None]
+        text = "\n\n---\n\n".join(pages) or f"There is no runbook page for {', '.join(names)}."
+        if not self.query(Markdown):
+            await self.mount(Markdown(open_links=False))
+        await self.query_one(Markdown).update(text)
+        self.scroll_home(animate=False)
+
+    async def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        page = PurePosixPath(event.href.partition("#")[0])
+        if page.suffix == ".md":
+            await self.show([page.stem])
