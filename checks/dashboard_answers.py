@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Finding, Grafana, Seen, run_panels
+from opsconsole.checkkit import Finding, Grafana, Prometheus, Seen, run_panels
 
 DIAGNOSIS = ("grafana_answers", "prometheus_answers")
 
 
-async def check(grafana: Grafana) -> AsyncIterator[Finding | Seen]:
+async def check(grafana: Grafana, prometheus: Prometheus) -> AsyncIterator[Finding | Seen]:
     """Health, token, dashboard by uid, health of each data source, every panel's queries once."""
     health = await grafana.health()
     if health.database != "ok":
@@ -19,15 +19,15 @@ async def check(grafana: Grafana) -> AsyncIterator[Finding | Seen]:
             remedy="import the dashboard, or correct grafana.dashboard in opsconsole.toml",
         )
         return
-    runs = await run_panels(grafana, dashboard)
-    for uid in sorted({run.datasource_uid for run in runs if run.datasource_uid}):
+    runs = await run_panels(grafana, dashboard, await prometheus.now())
+    for uid in sorted({uid for run in runs for uid in run.datasource_uids if uid}):
         well, text = await grafana.datasource_health(uid)
         if not well:
             yield Finding(subject=f"data source {uid}", summary=f"is not healthy: {text}")
     for run in runs:
         if run.error:
             yield Finding(subject=run.title, summary=f"its query fails: {run.error}", detail=run.expressions)
-    showing = [run for run in runs if run.rows]
+    showing = [run for run in runs if run.values]
     if not showing:
         yield Finding(summary=f"none of the {len(runs)} panels shows data")
     yield Seen(

@@ -79,7 +79,7 @@ async def _families(
             yield Finding(
                 subject=family,
                 summary=f"stands still in Prometheus, and the target shows {exported[family]:g}",
-                remedy="the target that is scraped is not the one looked at, or its metrics come from a cache",
+                remedy="the scraped target is not the one looked at, or its metrics come from a cache",
             )
         yield Seen(f"{len(common)} on the target too, their counters fresh")
 

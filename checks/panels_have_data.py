@@ -14,23 +14,23 @@ async def check(grafana: Grafana, prometheus: Prometheus) -> AsyncIterator[Findi
     if dashboard is None:
         yield Finding(summary=f"there is no dashboard with the uid {grafana.dashboard}")
         return
-    runs = await run_panels(grafana, dashboard)
+    runs = await run_panels(grafana, dashboard, await prometheus.now())
     if not runs:
         yield Finding(summary=f"the dashboard {dashboard.title!r} has no panel with a query")
-    empty = [run for run in runs if not run.rows and not run.error]
+    empty = [run for run in runs if not run.values and not run.error]
     world = await _world(prometheus, empty)
     quiet = 0
     for run in runs:
         if run.error:
             yield Finding(subject=run.title, summary=f"query error: {run.error}", detail=run.expressions)
-        elif run.rows:
-            yield Seen(f"data: {run.rows} values, {run.frames} series", subject=run.title)
+        elif run.values:
+            yield Seen(f"data: {run.values} values in {run.series} series", subject=run.title)
         elif reason := _never(run, world):
             yield Finding(subject=run.title, summary=f"can never have data: {reason}", detail=run.expressions)
         else:
             quiet += 1
             yield Seen("no activity yet: its series exist, its value is empty", subject=run.title)
-    showing = sum(bool(run.rows) for run in runs)
+    showing = sum(bool(run.values) for run in runs)
     if runs:
         yield Seen(
             f"{showing} of {len(runs)} panels show data" + (f", {quiet} wait for activity" if quiet else "")

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from opsconsole.checkkit import (
     Alertmanager,
+    AlertmanagerConfig,
     Finding,
     Prometheus,
     Seen,
@@ -96,7 +98,7 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
         yield Finding(summary=f"Prometheus sends to {', '.join(known)}, not to {theirs}")
     else:
         raise Unseen(
-            f"Prometheus sends to {', '.join(known)}; whether that is the Alertmanager at {ours} cannot be seen",
+            f"Prometheus sends to {', '.join(known)}; whether that is {ours} cannot be seen",
             hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
         )
 
@@ -105,17 +107,20 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
 class _State:
     """The configuration and what is in force now."""
 
-    config: object
+    config: AlertmanagerConfig
     active: list[dict[str, str]]
-    silences: list[object]
+    silences: list[dict[str, Any]]
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def receivers(self, labels: dict[str, str]) -> list[str]:
         return [
-            f"{route} → {route.receiver}: {', '.join(map(str, self.config.recipients(route.receiver))) or 'nobody'}, "
-            f"after {lasting(route.group_wait_seconds)}, again every {lasting(route.repeat_interval_seconds)}"
+            f"{route} → {route.receiver}: {self._reached(route.receiver)}, after "
+            f"{lasting(route.group_wait_seconds)}, again every {lasting(route.repeat_interval_seconds)}"
             for route in self.config.routes(labels)
         ]
+
+    def _reached(self, receiver: str) -> str:
+        return ", ".join(map(str, self.config.recipients(receiver))) or "nobody"
 
     def misrouted(self, labels: dict[str, str], meant: Expectation) -> list[Finding]:
         """Who is missing, who gets it and should not, and at which wrong times."""
@@ -147,7 +152,7 @@ class _State:
         """What would keep it from arriving now."""
         alert = labels["alertname"]
         reasons = [
-            f"is silenced until {silence.ends_at:%Y-%m-%d %H:%M} UTC by {silence.created_by}: {silence.comment}"
+            f"is silenced until {silence.ends_at:%F %H:%M} UTC by {silence.created_by}: {silence.comment}"
             for silence in silenced(labels, self.silences, self.at)
         ]
         reasons += [

@@ -3,7 +3,17 @@
 import difflib
 from collections.abc import AsyncIterator, Iterable
 
-from opsconsole.checkkit import Finding, Prometheus, Reference, Seen, lasting, promql, until
+from opsconsole.checkkit import (
+    Finding,
+    Prometheus,
+    Reference,
+    ReferenceRule,
+    Rule,
+    Seen,
+    lasting,
+    promql,
+    until,
+)
 
 DIAGNOSIS = ("rules_are_loading", "prometheus_answers")
 
@@ -31,30 +41,30 @@ async def check(
             summary="Prometheus has no alert rule at all", remedy="name the file under rule_files and reload"
         )
         return
-    for rule in wanted:
-        same_name = [other for other in loaded if other.name == rule.name]
-        if not same_name:
-            yield Finding(subject=rule.name, summary="is not loaded", remedy=_close(rule.name, loaded))
-        elif drift := min((_drift(rule, other) for other in same_name), key=len):
-            yield Finding(subject=rule.name, summary="differs from the reference", detail="\n".join(drift))
     names, groups = {rule.name for rule in wanted}, {rule.group for rule in wanted}
-    for rule in loaded:
-        if rule.group in groups and rule.name not in names:
-            yield Finding(
-                subject=rule.name, summary=f"runs in the group {rule.group}, and is not in the reference"
-            )
+    for name in sorted(names - {rule.name for rule in loaded}):
+        yield Finding(subject=name, summary="is not loaded", remedy=_close(name, loaded))
+    for running in loaded:
+        if running.name in names:
+            drifts = [_drift(rule, running) for rule in wanted if rule.name == running.name]
+            if closest := min(drifts, key=len):
+                detail = "\n".join(closest)
+                yield Finding(subject=running.name, summary="differs from the reference", detail=detail)
+        elif running.group in groups:
+            summary = f"runs in the group {running.group}, and is not in the reference"
+            yield Finding(subject=running.name, summary=summary)
     now = await prometheus.now()
-    running = [rule for rule in loaded if rule.name in names]
-    for rule in running:
-        async for said in _well(rule, now):
+    meant = [rule for rule in loaded if rule.name in names]
+    for running in meant:
+        async for said in _well(running, now):
             yield said
-    found = len({rule.name for rule in running})
-    yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(running)}")
+    found = len({rule.name for rule in meant})
+    yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(meant)}")
 
 
-async def _evaluated(prometheus: Prometheus, names: set[str]) -> list["promql.AnyRule"]:
+async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
     """The alerting rules, when those named have been evaluated, or when it has taken too long."""
-    loaded = []
+    loaded: list[Rule] = []
 
     async def evaluated() -> bool:
         loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
@@ -64,7 +74,7 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list["promql.An
     return loaded
 
 
-async def _well(rule: "promql.AnyRule", now: float) -> AsyncIterator[Finding | Seen]:
+async def _well(rule: Rule, now: float) -> AsyncIterator[Finding | Seen]:
     age = now - rule.last_evaluation
     if rule.health == "err":
         yield Finding(subject=rule.name, summary=f"fails to evaluate: {rule.last_error}")
@@ -83,7 +93,7 @@ async def _well(rule: "promql.AnyRule", now: float) -> AsyncIterator[Finding | S
             )
 
 
-def _drift(wanted: "promql.AnyRule", loaded: "promql.AnyRule") -> list[str]:
+def _drift(wanted: ReferenceRule, loaded: Rule) -> list[str]:
     """The lines of a diff from the reference to what is loaded; none where they mean the same."""
     before, after = _as_lines(wanted), _as_lines(loaded)
     if promql.same(wanted.expr, loaded.expr) and before[-2:] == after[-2:]:
@@ -91,18 +101,18 @@ def _drift(wanted: "promql.AnyRule", loaded: "promql.AnyRule") -> list[str]:
     return list(difflib.unified_diff(before, after, "reference", "loaded", lineterm="", n=10))
 
 
-def _as_lines(rule: "promql.AnyRule") -> list[str]:
+def _as_lines(rule: Rule | ReferenceRule) -> list[str]:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(rule.labels.items()))
     return [*promql.pretty(rule.expr).splitlines(), f"for: {lasting(rule.for_seconds)}", f"labels: {labels}"]
 
 
-def _close(name: str, loaded: Iterable["promql.AnyRule"]) -> str:
+def _close(name: str, loaded: Iterable[Rule]) -> str:
     close = difflib.get_close_matches(name, [rule.name for rule in loaded], n=1)
     return (
         f"a rule {close[0]} is loaded: is the name misspelt?" if close else "add it to a rule file and reload"
     )
 
 
-def _states(rules: Iterable["promql.AnyRule"]) -> str:
+def _states(rules: Iterable[Rule]) -> str:
     states = [rule.state for rule in rules]
     return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)) or "none running"

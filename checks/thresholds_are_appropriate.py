@@ -1,9 +1,11 @@
 """How often each alert would have fired over the history there is, for a person to judge its threshold."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
+import operator
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 
-from opsconsole.checkkit import Finding, Prometheus, Reference, Seen, SignOff, lasting, promql
+from opsconsole.checkkit import Finding, Prometheus, Reference, Rule, Seen, Series, SignOff, lasting, promql
 
 DIAGNOSIS = ("prometheus_answers", "rules_are_loading")
 
@@ -13,89 +15,99 @@ _MOST_POINTS = 10_000
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 30
+_DAY_SECONDS = 86_400.0
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 async def check(
-    prometheus: Prometheus, reference: Reference | None = None, *, days: int = 15
+    prometheus: Prometheus, reference: Reference | None = None, *, days: int = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
-    daily course. The step is a fifth of `for`, so that starts and lengths are right to that."""
+    course. The step is a fifth of `for`, so that starts and lengths are right to that. `metric` tells
+    how far the history reaches back."""
     names = {rule.name for rule in reference.rules()} if reference is not None else None
-    rules = [
-        rule
-        for rule in await prometheus.rules()
-        if rule.kind == "alerting" and (names is None or rule.name in names)
-    ]
+    loaded = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
+    rules = [rule for rule in loaded if names is None or rule.name in names]
     if not rules:
         yield Finding(summary="no alert rule is loaded, so there is no threshold to judge")
         return
     now = await prometheus.now()
-    oldest = max(now - days * 86_400, await prometheus.earliest())
+    earliest = await prometheus.earliest(metric, within_seconds=days * _DAY_SECONDS)
+    if earliest is None:
+        yield Finding(summary=f"Prometheus has no sample of {metric}, so there is no history to judge by")
+        return
     for rule in rules:
-        step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, (now - oldest) / _MOST_POINTS)
-        comparison = promql.comparison(promql.parse(rule.expr))
-        query = comparison.left if comparison else rule.expr
-        series = await prometheus.query_range(query, start=oldest, end=now, step_seconds=step)
-        threshold = comparison.threshold if comparison else -math.inf
-        over = _OPERATORS[comparison.op] if comparison else _OPERATORS[">"]
-        yield Seen(_judgement(series, over, threshold, rule.for_seconds, step), subject=rule.name)
-    raise SignOff(
-        f"Are the thresholds of these {len(rules)} alerts appropriate for production, by the last {lasting(now - oldest)}?"
-    )
+        yield Seen(await _course(prometheus, rule, earliest, now), subject=rule.name)
+    span = lasting(now - earliest)
+    yield Seen(f"{len(rules)} alerts over the last {span}")
+    raise SignOff(f"Are the thresholds of these {len(rules)} alerts appropriate for production?")
 
 
-_OPERATORS = {
-    ">": lambda value, bound: value > bound,
-    ">=": lambda value, bound: value >= bound,
-    "<": lambda value, bound: value < bound,
-    "<=": lambda value, bound: value <= bound,
-    "==": lambda value, bound: value == bound,
-    "!=": lambda value, bound: value != bound,
-}
+@dataclass(frozen=True)
+class _Condition:
+    """What must hold for a rule to fire, and for how long."""
+
+    holds: Callable[[float], bool]
+    threshold: float | None
+    for_seconds: float
+    step_seconds: float
+
+    def firings(self, points: Sequence[tuple[float, float]]) -> list[float]:
+        """The length of each firing in seconds; a gap of more than one step ends one."""
+        lengths: list[float] = []
+        began = last = -math.inf
+        holding = False
+        for at, value in (*points, (math.inf, math.nan)):
+            if holding and (at - last > 1.5 * self.step_seconds or not self.holds(value)):
+                if (held := last - began + self.step_seconds) > self.for_seconds:
+                    lengths.append(held - self.for_seconds)
+                holding = False
+            if not holding and self.holds(value):
+                began, holding = at, True
+            last = at
+        return lengths
 
 
-def _judgement(series, over, threshold: float, for_seconds: float, step: float) -> str:
-    firings = [
-        length for one in series for length in _firings(one.points, over, threshold, for_seconds, step)
-    ]
-    values = sorted(value for one in series for _, value in one.points if not math.isnan(value))
-    text = f"would have fired {len(firings)} times" if firings else "would not have fired"
+async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> str:
+    step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, (end - start) / _MOST_POINTS)
+    comparison = promql.comparison(promql.parse(rule.expr))
+    if comparison is None:
+        condition = _Condition(lambda value: not math.isnan(value), None, rule.for_seconds, step)
+        query = rule.expr
+    else:
+        compare, threshold = _COMPARE[comparison.op], comparison.threshold
+        condition = _Condition(lambda value: compare(value, threshold), threshold, rule.for_seconds, step)
+        query = comparison.left
+    series = await prometheus.query_range(query, start=start, end=end, step_seconds=step)
+    return _in_words(condition, series)
+
+
+def _in_words(condition: _Condition, series: list[Series]) -> str:
+    firings = [length for one in series for length in condition.firings(one.points)]
+    text = "would not have fired"
     if firings:
-        text += f", {lasting(sum(firings))} in all, {lasting(max(firings))} at most"
-    if not values:
-        return f"{text}; no values"
-    p99 = values[min(len(values) - 1, math.ceil(0.99 * len(values)) - 1)]
-    against = f" against {threshold:g}" if math.isfinite(threshold) else ""
-    return f"{text}; 99 % of values up to {p99:.4g}{against}  {_sparkline(values_over_time(series))}"
-
-
-def _firings(points, over, threshold: float, for_seconds: float, step: float) -> list[float]:
-    """How long it fired, each time, in seconds: the condition held for `for_seconds` first, and a gap of
-    more than one step ends it."""
-    lengths, began, last = [], None, None
-    for at, value in (*points, (math.inf, math.nan)):
-        holds = over(value, threshold)
-        if began is not None and (not holds or at - last > 1.5 * step):
-            if last - began >= for_seconds:
-                lengths.append(last - began - for_seconds + step)
-            began = None
-        if holds and began is None:
-            began = at
-        last = at
-    return lengths
-
-
-def values_over_time(series) -> list[float]:
-    return [
-        value for _, value in sorted(point for one in series for point in one.points) if not math.isnan(value)
+        text = f"would have fired {len(firings)} times, for {lasting(max(firings))} at most"
+    course = [
+        value for _, value in sorted(point for one in series for point in one.points) if math.isfinite(value)
     ]
+    if not course:
+        return f"{text}; it has no values"
+    p99 = sorted(course)[math.ceil(0.99 * len(course)) - 1]
+    against = "" if condition.threshold is None else f", threshold {condition.threshold:g}"
+    return f"{text}; 99th percentile {p99:.3g}{against}  {_sparkline(course)}"
 
 
 def _sparkline(values: Sequence[float]) -> str:
     """The highest value in each of thirty equal stretches."""
     size = max(1, math.ceil(len(values) / _SPARKLINE_WIDTH))
     peaks = [max(values[at : at + size]) for at in range(0, len(values), size)]
-    low, high = min(peaks), max(peaks)
-    if not math.isfinite(high - low) or high == low:
-        return _BARS[0] * len(peaks)
-    return "".join(_BARS[int((peak - low) / (high - low) * (len(_BARS) - 1))] for peak in peaks)
+    low, span = min(peaks), max(peaks) - min(peaks)
+    return "".join(_BARS[int((peak - low) / span * (len(_BARS) - 1)) if span else 0] for peak in peaks)

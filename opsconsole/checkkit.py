@@ -23,26 +23,53 @@ if TYPE_CHECKING:
     from opsconsole.clients.cluster import Cluster
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
-    from opsconsole.clients.inbox import Inbox
+    from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
-    from opsconsole.clients.prometheus import Prometheus
-    from opsconsole.clients.reference import Reference
+    from opsconsole.clients.prometheus import Prometheus, Rule, Series
+    from opsconsole.clients.reference import Reference, ReferenceRule
+    from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
 
+_LOADED_WHEN_NAMED = {
+    "Alertmanager": "opsconsole.clients.alertmanager",
+    "AlertmanagerConfig": "opsconsole.clients.routing",
+    "Cluster": "opsconsole.clients.cluster",
+    "Effects": "opsconsole.clients.effects",
+    "Grafana": "opsconsole.clients.grafana",
+    "Inbox": "opsconsole.clients.inbox",
+    "Message": "opsconsole.clients.inbox",
+    "PanelRun": "opsconsole.clients.panels",
+    "Prometheus": "opsconsole.clients.prometheus",
+    "Reference": "opsconsole.clients.reference",
+    "ReferenceRule": "opsconsole.clients.reference",
+    "Route": "opsconsole.clients.routing",
+    "Rule": "opsconsole.clients.prometheus",
+    "Series": "opsconsole.clients.prometheus",
+    "Service": "opsconsole.clients.service",
+    "run_panels": "opsconsole.clients.panels",
+    "silenced": "opsconsole.clients.silences",
+}
+
 __all__ = [
     "Alertmanager",
+    "AlertmanagerConfig",
     "Cluster",
     "Effects",
     "Finding",
     "Grafana",
     "Inbox",
+    "Message",
     "Nonsense",
     "PanelRun",
     "Prometheus",
     "Reference",
+    "ReferenceRule",
     "Refused",
+    "Route",
+    "Rule",
     "Seen",
+    "Series",
     "Service",
     "SignOff",
     "Skip",
@@ -56,20 +83,6 @@ __all__ = [
     "silenced",
     "until",
 ]
-
-_LOADED_WHEN_NAMED = {
-    "Alertmanager": "opsconsole.clients.alertmanager",
-    "Cluster": "opsconsole.clients.cluster",
-    "Effects": "opsconsole.clients.effects",
-    "Grafana": "opsconsole.clients.grafana",
-    "Inbox": "opsconsole.clients.inbox",
-    "Prometheus": "opsconsole.clients.prometheus",
-    "Reference": "opsconsole.clients.reference",
-    "Service": "opsconsole.clients.service",
-    "PanelRun": "opsconsole.clients.panels",
-    "run_panels": "opsconsole.clients.panels",
-    "silenced": "opsconsole.clients.silences",
-}
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.02

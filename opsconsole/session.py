@@ -1,9 +1,9 @@
-"""One environment opened for work: its clients, its records, its run. The place where the rooms are joined."""
+"""One environment opened for work: its clients, its records, its run: where the rooms are joined."""
 
 import getpass
 import platform
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,46 +49,41 @@ def plan(environment: Environment, select: Iterable[str] = ()) -> Plan:
 
 @asynccontextmanager
 async def open_session(
-    plan: Plan, records: Records, *, effects: bool, resume: str | None = None
+    plan: Plan, records: Records, *, effects: bool, past: RunView | None = None
 ) -> AsyncIterator[Session]:
-    """Open the environment for a new run, or for one that was cut off; closes its connections at the end.
+    """Open the environment and record that the run begins, or that `past`, which was cut off, goes on.
 
     `effects`: whether checks that change something may run (never in a protected environment, unless
-    the user named it).
+    the user named it). Closes its connections at the end.
     """
     environment = plan.environment
-    run = resume or new_run_id()
-    past = RunView.of(records.entries(run)) if resume else None
-    recorder = Recorder(run, records, number=records.next_number(run) - 1 if resume else 0)
-    doors: list[Http] = []
+    run = past.start.run if past and past.start else new_run_id()
+    recorder = Recorder(run, records, number=records.next_number(run) - 1)
+    clients, close = _clients(environment, recorder, effects=effects)
     try:
         verification = Verification(
-            checklist=_as_recorded(plan.checklist, past),
+            checklist=plan.checklist.select(past.items) if past else plan.checklist,
             checks=plan.checks,
-            clients=_clients(environment, recorder, doors, effects=effects),
+            clients=clients,
             recorder=recorder,
             environment=environment.name,
             check_timeout_seconds=environment.check_timeout_seconds,
             sign_offs=environment.sign_offs,
         )
+        _begin(verification, environment, past)
         yield Session(environment, verification, recorder, records)
     finally:
-        for door in doors:
-            await door.close()
+        await close()
 
 
-def begin(session: Session, past: RunView | None = None) -> list[str] | None:
-    """Record the run's start, or that it goes on; returns the items still to do (None: all)."""
+def _begin(verification: Verification, environment: Environment, past: RunView | None) -> None:
     who, host = whoami()
     if past is None:
         versions = {"opsconsole": __version__, "python": platform.python_version()}
-        session.verification.start(
-            who=who, host=host, protected=session.environment.protected, versions=versions
-        )
-        return None
-    done = {id: item.outcome for id, item in past.items.items() if item.outcome is not None}
-    session.verification.resume(done, who=who, host=host)
-    return [item.id for item in session.verification.checklist.items if item.id not in done]
+        verification.start(who=who, host=host, protected=environment.protected, versions=versions)
+    else:
+        done = {id: item.outcome for id, item in past.items.items() if item.outcome is not None}
+        verification.resume(done, who=who, host=host)
 
 
 def resumable(records: Records, run: str, plan: Plan) -> RunView:
@@ -115,10 +110,6 @@ def whoami() -> tuple[str, str]:
     return "unknown", socket.gethostname()
 
 
-def _as_recorded(checklist: Checklist, past: RunView | None) -> Checklist:
-    return checklist if past is None else checklist.select(past.items)
-
-
 def _checklist_path(environment: Environment) -> Path:
     name = environment.checklist
     if "/" in name or name.endswith(".toml"):
@@ -133,8 +124,9 @@ def _checklist_path(environment: Environment) -> Path:
 
 
 def _clients(
-    environment: Environment, recorder: Recorder, doors: list[Http], *, effects: bool
-) -> dict[str, object | None]:
+    environment: Environment, recorder: Recorder, *, effects: bool
+) -> tuple[dict[str, Any], Callable[[], Awaitable[None]]]:
+    """The environment's clients by name, None where it names no such server, and how to close them."""
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
@@ -142,29 +134,41 @@ def _clients(
     from opsconsole.clients.reference import Reference
     from opsconsole.clients.service import Service
 
-    def door(name: str, server: Server | None) -> Http | None:
-        if server is None:
-            return None
-        http = Http(name, _endpoint(server, environment), recorder.exchange)
-        doors.append(http)
-        return http
-
-    prometheus = door("prometheus", environment.prometheus)
-    alertmanager = door("alertmanager", environment.alertmanager)
-    grafana = door("grafana", environment.grafana)
-    service = door("service", environment.service)
+    servers = {
+        name: getattr(environment, name) for name in ("prometheus", "alertmanager", "grafana", "service")
+    }
+    doors = {
+        name: Http(name, _endpoint(server, environment), recorder.exchange)
+        for name, server in servers.items()
+        if server is not None
+    }
+    prometheus, alertmanager = doors.get("prometheus"), doors.get("alertmanager")
+    grafana, service = doors.get("grafana"), doors.get("service")
     clients: dict[str, Any] = {
         "prometheus": prometheus and Prometheus(prometheus, recorder.server),
         "alertmanager": alertmanager and Alertmanager(alertmanager, recorder.server),
         "grafana": grafana and environment.grafana and Grafana(grafana, environment.grafana, recorder.server),
         "service": service and environment.service and Service(service, environment.service),
         "reference": environment.rules and Reference(environment.rules),
-        "inbox": _inbox(environment, recorder, doors),
+        "inbox": _inbox(environment, recorder),
         "cluster": _cluster(environment, recorder),
     }
     if effects:
-        clients["effects"] = Effects(recorder.run, alertmanager, service, environment.service, recorder)
-    return clients
+        clients["effects"] = Effects(
+            recorder.run,
+            recorder.effect_begun,
+            recorder.effect_ended,
+            alertmanager=alertmanager,
+            service=service,
+            service_settings=environment.service,
+        )
+
+    async def close() -> None:
+        for client in (*doors.values(), clients["inbox"]):
+            if client is not None:
+                await client.close()
+
+    return clients, close
 
 
 def _endpoint(server: Server, environment: Environment) -> Endpoint:
@@ -178,15 +182,15 @@ def _endpoint(server: Server, environment: Environment) -> Endpoint:
     )
 
 
-def _inbox(environment: Environment, recorder: Recorder, doors: list[Http]) -> object | None:
+def _inbox(environment: Environment, recorder: Recorder) -> Any:
     if environment.inbox is None:
         return None
     from opsconsole.clients.inbox import make
 
-    return make(environment.inbox, recorder.exchange, doors, environment.request_timeout_seconds)
+    return make(environment.inbox, recorder.exchange, timeout_seconds=environment.request_timeout_seconds)
 
 
-def _cluster(environment: Environment, recorder: Recorder) -> object | None:
+def _cluster(environment: Environment, recorder: Recorder) -> Any:
     if environment.cluster is None:
         return None
     from opsconsole.clients.cluster import Cluster

@@ -7,21 +7,23 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
 from opsconsole import session as sessions
 from opsconsole.config import Environment
-from opsconsole.errors import EffectRefused, UsageError
+from opsconsole.errors import EffectRefused
 from opsconsole.lab.environment import NAME as LAB
 from opsconsole.lab.environment import outline
+from opsconsole.model import Entry
 from opsconsole.runview import RunView
 from opsconsole.session import Plan, Session
 from opsconsole.store import Records, open_records
 
 Progress = Callable[[str], None]
+Reader = Callable[[Entry], None]
 INTERRUPTED = 130
 
 
@@ -68,6 +70,7 @@ class Job:
     plan: Plan
     records: Records
     past: RunView | None
+    begun: list[str] = field(default_factory=list)
 
     @property
     def effects(self) -> bool:
@@ -79,8 +82,10 @@ class Job:
         """The environment, opened; the lab is started for it, and stopped at the end."""
         async with _environment(self.wish, self.plan.environment, progress) as environment:
             plan = replace(self.plan, environment=environment)
-            run = self.past.start.run if self.past and self.past.start else None
-            async with sessions.open_session(plan, self.records, effects=self.effects, resume=run) as session:
+            async with sessions.open_session(
+                plan, self.records, effects=self.effects, past=self.past
+            ) as session:
+                self.begun.append(session.recorder.run)
                 yield session
 
 
@@ -88,9 +93,9 @@ def _plan(wish: Wish) -> Plan:
     if wish.environment == LAB:
         environment = outline()
     else:
-        from opsconsole.config import load_environment
+        from opsconsole import config
 
-        environment = load_environment(wish.environment, wish.config)
+        environment = config.load_environment(wish.environment, wish.config)
     if wish.allow_effects is not None and wish.allow_effects != wish.environment:
         raise EffectRefused(
             f"--allow-effects names {wish.allow_effects!r}, and the environment is {wish.environment!r}",
@@ -124,28 +129,38 @@ async def _environment(wish: Wish, planned: Environment, progress: Progress) -> 
 
 async def _in_lines(job: Job) -> int:
     """Plain lines or JSON lines; Ctrl-C and SIGTERM end the run, clean up and say how to go on."""
-    from opsconsole import reports
-
-    task = asyncio.current_task()
-    assert task is not None
+    show = _reader(job)
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    reader = reports.json_lines(sys.stdout) if job.wish.as_json else reports.text_lines(sys.stdout)
+        asyncio.get_running_loop().add_signal_handler(number, _cancel, asyncio.current_task())
+    run = ""
     try:
         async with job.open(_tell) as session:
-            session.recorder.add_reader(reader)
             run = session.recorder.run
-            try:
-                code = await session.verification.run(sessions.begin(session, job.past))
-            except asyncio.CancelledError:
-                _tell(
-                    f"interrupted; go on with: opsconsole verify --env {job.wish.environment} --resume {run}"
-                )
-                raise
+            for entry in job.records.entries(run):
+                show(entry)
+            session.recorder.add_reader(show)
+            code = await session.verification.run()
     except asyncio.CancelledError:
+        if run:
+            _tell(f"interrupted; go on with: opsconsole verify --env {job.wish.environment} --resume {run}")
         return INTERRUPTED
     _write_reports(job, run)
     return code
+
+
+def _cancel(task: "asyncio.Task[int] | None") -> None:
+    if task is not None:
+        task.cancel()
+
+
+def _reader(job: Job) -> Reader:
+    if job.wish.as_json:
+        from opsconsole.reports.json import JsonReport
+
+        return JsonReport(sys.stdout)
+    from opsconsole.reports.text import TextReport
+
+    return TextReport(sys.stdout)
 
 
 def _on_screen(job: Job) -> int:
@@ -157,20 +172,19 @@ def _on_screen(job: Job) -> int:
         environment=environment.name,
         protected=environment.protected,
         effects=job.effects,
-        past=job.past,
     )
     code = app.run()
-    if app.shown_run:
-        _write_reports(job, app.shown_run)
+    if job.wish.reports and (run := next(iter(job.begun), "")):
+        _write_reports(job, run)
     return INTERRUPTED if code is None else code
 
 
 def _write_reports(job: Job, run: str) -> None:
     from opsconsole import reports
 
-    view = RunView.of(job.records.entries(run))
     for kind, path in job.wish.reports.items():
-        reports.write(kind, view, path)
+        head = job.records.summary(run).head
+        reports.write(path, reports.render(kind, job.records.entries(run), head=head))
 
 
 def _in_terminal() -> bool:
@@ -180,6 +194,3 @@ def _in_terminal() -> bool:
 def _tell(text: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         click.echo(f"· {text}", err=True)
-
-
-__all__ = ["UsageError", "Wish", "perform"]

@@ -211,6 +211,16 @@ class Prometheus:
         """The running configuration, YAML, secrets masked."""
         return (await self._get("/api/v1/status/config", _Config)).yaml
 
+    async def external_labels(self) -> dict[str, str]:
+        """The labels that this server adds to every alert that it sends."""
+        import yaml
+
+        try:
+            running = yaml.load(await self.config(), Loader=yaml.CSafeLoader)
+            return msgspec.convert(running, _Running).global_.external_labels
+        except (yaml.YAMLError, msgspec.ValidationError) as error:
+            raise Nonsense(f"answered a configuration that cannot be read: {error}", where=self.url) from error
+
     async def metadata(self, metric: str) -> str | None:
         """The metric's type (counter, gauge, histogram, ...) as its targets declare it, None where none does.
 
@@ -369,6 +379,14 @@ class _Build(msgspec.Struct):
 
 class _Config(msgspec.Struct):
     yaml: str
+
+
+class _Global(msgspec.Struct):
+    external_labels: dict[str, str] = {}
+
+
+class _Running(msgspec.Struct):
+    global_: _Global = msgspec.field(default_factory=_Global, name="global")
 
 
 class _Metadata(msgspec.Struct):

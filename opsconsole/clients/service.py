@@ -33,6 +33,19 @@ class Service:
         answer = await self._http.get(self.metrics_url)
         return families(answer.text, answer.headers.get("content-type", ""), answer.where)
 
+    async def totals(self, names: list[str]) -> dict[str, float]:
+        """The sum over the series of each of these metrics, without those that the target does not export."""
+        exported = [sample for family in (await self.metrics()).values() for sample in family.samples]
+        found = {name: [value for sampled, _, value in exported if sampled == name] for name in names}
+        return {name: sum(values) for name, values in found.items() if values}
+
+    async def total(self, name: str, **labels: str) -> float:
+        """The sum over the metric's series with these labels; 0 where there is none yet."""
+        exported = [sample for family in (await self.metrics()).values() for sample in family.samples]
+        return sum(
+            value for sampled, have, value in exported if sampled == name and labels.items() <= have.items()
+        )
+
     async def health(self) -> tuple[bool, str]:
         """Whether the service calls itself healthy (200; 500 and 503 say no), and its words."""
         answer = await self._http.get(self._health_path, accept=_SAYS_ITSELF)

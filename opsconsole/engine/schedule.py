@@ -68,13 +68,16 @@ class Verification:
         self.recorder.emit(RunResumed(who=who, host=host))
 
     async def run(self, ids: Collection[str] | None = None) -> int:
-        """Work through the items named (all of them without names) and return the run's exit code.
+        """Work through the items named, and return the run's exit code.
 
-        May be called again, for all or for one: what an item became last is what counts.
+        Without names: through those that have no outcome yet, or through all again where all have one.
+        What an item became last is what counts.
         """
         began = time.monotonic()
         self._diagnoses.clear()
-        items = [item for item in self.checklist.items if ids is None or item.id in ids]
+        if ids is None:
+            ids = {item.id for item in self.checklist.items} - self.outcomes.keys() or self.outcomes.keys()
+        items = [item for item in self.checklist.items if item.id in ids]
         async with asyncio.TaskGroup() as group:
             for item in items:
                 group.create_task(self._item(item), name=item.id)
