@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.errors import LabError
-from opsconsole.lab import history, processes, relocate
+from opsconsole.lab import history, past, processes, relocate
 from opsconsole.lab.servers import Servers, find
 from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, labs, new_folder, remove_folder
 
@@ -128,7 +128,7 @@ def _write_components(lab: LabState) -> None:
         "alertmanager_address": _address(lab.alertmanager_url),
         "inbox_url": lab.inbox_url,
         "smtp_address": lab.smtp_address,
-        "instance": history.INSTANCE,
+        "instance": past.INSTANCE,
     }
     for name in COMPONENTS:
         text = component(name)
@@ -151,7 +151,7 @@ async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     }
     _record(lab)
     history_folder = lab.folder / "prometheus"
-    await asyncio.to_thread(history.provide, history_folder, servers.promtool, on_progress=tell)
+    await asyncio.to_thread(history.provide, history_folder, servers.promtool, seed=SEED, on_progress=tell)
     tell("starting Prometheus")
     spawned["prometheus"] = _spawn(lab, "prometheus", _commands(lab, servers)["prometheus"])
     _record(lab)

@@ -29,7 +29,7 @@ class Observed:
 
     family: str
     labels: Labels
-    values: tuple[float, ...]
+    values: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _webhooks(rng: random.Random) -> Iterator[Stream]:
 def _usage(rng: random.Random) -> Iterator[Stream]:
     for (customer, plan), per_second in ((TRIAL, 0.6), (PRO, 1.6), (TEAMS, 2.2)):
         labels = labels_of(customer_id=customer, plan=plan, resource_type="fix")
-        quantities = tuple(float(rng.choice((1, 1, 1, 2, 3, 8))) for _ in range(11))
+        quantities = tuple(rng.choice((1, 1, 1, 2, 3, 8)) for _ in range(11))
         yield Stream(
             "usage_tracked",
             labels,
@@ -139,5 +139,5 @@ def _credits(rng: random.Random) -> Iterator[Stream]:
         yield Stream("credits_added", labels, per_second, observed=(quantity,), subject="credit")
 
 
-def _cycle(rng: random.Random, length: int, low: float, high: float) -> tuple[float, ...]:
-    return tuple(float(round(rng.uniform(low, high))) for _ in range(length))
+def _cycle(rng: random.Random, length: int, low: float, high: float) -> tuple[int, ...]:
+    return tuple(round(rng.uniform(low, high)) for _ in range(length))
