@@ -164,17 +164,23 @@ def _remembered_version(program: Path) -> str | None:
     notes = _cache() / "versions.json"
     facts = program.stat()
     key, stamp = str(program), [facts.st_mtime_ns, facts.st_size]
-    known: dict[str, list[object]] = {}
-    with suppress(OSError, ValueError):
-        known = dict(json.loads(notes.read_text()))
-    if known.get(key, [])[:2] == stamp:
-        return str(known[key][2])
+    known = _read_notes(notes)
+    match known.get(key):
+        case [*seen, str(remembered)] if seen == stamp:
+            return remembered
     version = ask_version(program)
     if version:
         with suppress(OSError):
             notes.parent.mkdir(parents=True, exist_ok=True)
             _replace(notes, json.dumps({**known, key: [*stamp, version]}))
     return version
+
+
+def _read_notes(notes: Path) -> dict[str, object]:
+    with suppress(OSError, ValueError, RecursionError):
+        if isinstance(read := json.loads(notes.read_text()), dict):
+            return read
+    return {}
 
 
 def _replace(file: Path, text: str) -> None:
@@ -231,7 +237,8 @@ def _from_release(
     """Put into the cache those of `missing` that `release` has as wanted. Called under the lock."""
     if all(raced := {kind: present(kind, version) for kind, version in missing.items()}.values()):
         return {kind: unit for kind, unit in zip(missing, raced, strict=True) if unit}
-    title = f"{system.distribution.capitalize() or 'the system'}'s {release or 'own packages'}"
+    distribution = system.distribution if release == system.release else "debian"
+    title = f"{distribution.capitalize() or 'the system'}'s {release or 'own packages'}"
     sources = debian.sources_of(release, system, debian.system_sources())
     if not sources:
         raise debian.PackageError(f"this system's package sources do not lead to {title}")
