@@ -1,1 +1,1 @@
-"""The doors to the servers: each client records what it exchanged, and raises `Unseen` where it saw nothing."""
+"""The doors to the servers: each client records what it exchanged and never makes up what it did not see."""

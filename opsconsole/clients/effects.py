@@ -152,7 +152,7 @@ class Effects:
         """End the alert; True, and journalled, when Alertmanager no longer holds it."""
         try:
             async with asyncio.timeout(_END_WITHIN_SECONDS):
-                while not await _ended(http, sent):
+                while not await _ended(http, sent):  # noqa: ASYNC110 - Alertmanager tells nobody by itself
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError:
             return False
@@ -175,7 +175,7 @@ async def _post_alert(http: Http, sent: SentAlert, *, ends_at: float) -> Answer:
 
 
 async def _ended(http: Http, sent: SentAlert) -> bool:
-    """Post the alert's end, by Alertmanager's own clock where that is behind ours, and look whether it is gone."""
+    """Post the alert's end, by Alertmanager's clock where that is behind, and look whether it is gone."""
     try:
         answer = await _post_alert(http, sent, ends_at=time.time())
         behind_seconds = -(answer.clock_offset_seconds or 0.0)

@@ -1,8 +1,6 @@
 """The only door out: every request of opsconsole, bounded, recorded, and never followed astray."""
 
 import asyncio
-import hashlib
-import itertools
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -10,10 +8,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable
+from opsconsole.clients.evidence import evidence, next_id, on_loopback
+from opsconsole.errors import ConfigError, Nonsense, Refused, TimedOut, Unreachable
 from opsconsole.model import Exchange
 from opsconsole.redaction import learn_basic, redact
 from opsconsole.secrets import Secret
@@ -23,13 +23,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-KEPT_BYTES = 16 * 1024
-"""How much of a body is kept as evidence; the rest is represented by the SHA-256 of the whole."""
-
 LARGEST_BYTES = 64 * 1024 * 1024
 """More than this is not read: 10,000 rules are 5.4 MB, 20,000 alerts 11.8 MB."""
-
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -88,13 +83,17 @@ class Http:
         self.endpoint = endpoint
         self.base = endpoint.url.rstrip("/")
         self._record = record
-        self._client: httpx.AsyncClient | None = None
+        self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
         self._in_flight: dict[str, asyncio.Task[tuple[Answer, str]]] = {}
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Give up what is still in flight and close the connections."""
+        for task in self._in_flight.values():
+            task.cancel()
+        await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
 
     async def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, accept: tuple[int, ...] = (200,)
@@ -108,13 +107,13 @@ class Http:
         if task is None:
             task = asyncio.create_task(self._exchange("GET", url, {}, b""))
             self._in_flight[url] = task
-            task.add_done_callback(lambda _: self._in_flight.pop(url, None))
+            task.add_done_callback(lambda done: self._landed(url, done))
             answer, _ = await asyncio.shield(task)
         else:
             answer, id = await asyncio.shield(task)
             self._record(
                 Exchange(
-                    id=_next_id(),
+                    id=next_id(),
                     server=self.server,
                     method="GET",
                     url=url,
@@ -124,6 +123,11 @@ class Http:
                 )
             )
         return self._accepted(answer, accept)
+
+    def _landed(self, url: str, task: "asyncio.Task[tuple[Answer, str]]") -> None:
+        del self._in_flight[url]
+        if not task.cancelled():
+            task.exception()  # it may be that nobody waits for it any more
 
     async def post(
         self,
@@ -140,8 +144,6 @@ class Http:
         if json is not None:
             body, kind = msgspec.json.encode(json), "application/json"
         elif form is not None:
-            from urllib.parse import urlencode
-
             body, kind = urlencode(form, doseq=True).encode(), "application/x-www-form-urlencoded"
         else:
             body, kind = body or b"", "application/json"
@@ -150,9 +152,7 @@ class Http:
         return self._accepted(answer, accept)
 
     def _url(self, path: str, params: Mapping[str, Any] | None) -> str:
-        from urllib.parse import urlencode
-
-        url = path if "://" in path else f"{self.base}{path}"
+        url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         return f"{url}?{urlencode(params, doseq=True)}" if params else url
 
     def _accepted(self, answer: Answer, accept: tuple[int, ...]) -> Answer:
@@ -177,8 +177,8 @@ class Http:
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], body: bytes
     ) -> tuple[Answer, str]:
-        id, at, began = _next_id(), time.time(), time.monotonic()
-        sent = {**self._credentials(), **headers}
+        id, at, began = next_id(), time.time(), time.monotonic()
+        sent = {**(self._credentials() if _origin(url) == _origin(self.base) else {}), **headers}
         answer: Answer | None = None
         error = ""
         try:
@@ -193,7 +193,7 @@ class Http:
             raise
         finally:
             self._record(
-                _evidence(
+                evidence(
                     id, self.server, method, url, sent, body, answer, at, time.monotonic() - began, error
                 )
             )
@@ -203,7 +203,7 @@ class Http:
 
         where = f"{self.server} {redact(url)}"
         try:
-            async with self._opened().stream(method, url, headers=headers, content=body) as response:
+            async with self._opened(url).stream(method, url, headers=headers, content=body) as response:
                 parts, size = [], 0
                 async for part in response.aiter_bytes():
                     parts.append(part)
@@ -223,21 +223,31 @@ class Http:
         except (httpx.InvalidURL, ValueError) as error:
             raise Unreachable(f"no usable address: {error}", where=where) from error
 
-    def _opened(self) -> "httpx.AsyncClient":
+    def _opened(self, url: str) -> "httpx.AsyncClient":
+        """The connections to the URL's origin."""
         import httpx
 
-        if self._client is None:
-            tls = ssl.create_default_context() if self.base.startswith("https:") else False
-            if isinstance(tls, ssl.SSLContext) and self.endpoint.ca_file:
-                tls.load_verify_locations(self.endpoint.ca_file)
-            self._client = httpx.AsyncClient(
-                verify=tls,
-                timeout=self.endpoint.timeout_seconds,
+        origin = _origin(url)
+        if origin not in self._clients:
+            self._clients[origin] = httpx.AsyncClient(
+                verify=self._authorities() if origin[0] == "https" else False,
+                timeout=None,  # noqa: S113 - asyncio.timeout bounds the whole exchange
                 limits=httpx.Limits(max_connections=16),
                 follow_redirects=False,
-                trust_env=not _on_loopback(self.base),
+                trust_env=not on_loopback(url),
             )
-        return self._client
+        return self._clients[origin]
+
+    def _authorities(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self.endpoint.ca_file:
+            try:
+                context.load_verify_locations(self.endpoint.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise ConfigError(
+                    f"the authorities cannot be read: {_reason(error)}", where=str(self.endpoint.ca_file)
+                ) from error
+        return context
 
     def _credentials(self) -> dict[str, str]:
         headers = {name.lower(): secret.reveal() for name, secret in self.endpoint.headers.items()}
@@ -251,46 +261,10 @@ class Http:
         return headers
 
 
-def _next_id() -> str:
-    return f"x{next(_numbers)}"
-
-
-def _on_loopback(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _evidence(
-    id: str,
-    server: str,
-    method: str,
-    url: str,
-    headers: dict[str, str],
-    body: bytes,
-    answer: Answer | None,
-    at: float,
-    seconds: float,
-    error: str,
-) -> Exchange:
-    received = answer.body if answer else b""
-    return Exchange(
-        id=id,
-        server=server,
-        method=method,
-        url=url,
-        request_headers=headers,
-        request_body=body[:KEPT_BYTES].decode("utf-8", errors="replace"),
-        status=answer.status if answer else None,
-        response_type=answer.headers.get("content-type", "") if answer else "",
-        response_body=received[:KEPT_BYTES].decode("utf-8", errors="replace"),
-        response_bytes=len(received),
-        response_sha256=hashlib.sha256(received).hexdigest() if answer else "",
-        at=at,
-        seconds=seconds,
-        error=error,
-    )
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme, host and port: credentials go nowhere else."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _describe(answer: Answer) -> str:

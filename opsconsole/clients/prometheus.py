@@ -219,7 +219,8 @@ class Prometheus:
             running = yaml.load(await self.config(), Loader=yaml.CSafeLoader)
             return msgspec.convert(running, _Running).global_.external_labels
         except (yaml.YAMLError, msgspec.ValidationError) as error:
-            raise Nonsense(f"answered a configuration that cannot be read: {error}", where=self.url) from error
+            message = f"answered a configuration that cannot be read: {error}"
+            raise Nonsense(message, where=self.url) from error
 
     async def metadata(self, metric: str) -> str | None:
         """The metric's type (counter, gauge, histogram, ...) as its targets declare it, None where none does.
