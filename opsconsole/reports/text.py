@@ -122,7 +122,7 @@ class TextReport:
         rest = f"{item.summary.id:<{names}}  {duration(item.seconds):>7}  {one_line(text)}"
         self._line(f"{outcome:<{_WORD}}  {rest}", hanging=_WORD + names + 13, word=outcome)
         if not signed:
-            for depth, line in _below(item, self._run, self._evidence):
+            for depth, line in below(item, self._run, evidence=self._evidence):
                 self._line(" " * 4 * depth + line, hanging=6 if depth == 1 else 0)
 
     def _line(self, text: str, *, hanging: int = 2, word: Outcome | None = None) -> None:
@@ -141,7 +141,7 @@ class TextReport:
         self._stream.flush()
 
 
-def _below(item: ItemView, run: str, evidence: bool) -> Iterator[tuple[int, str]]:
+def below(item: ItemView, run: str, *, evidence: bool = False) -> Iterator[tuple[int, str]]:
     """What stands below the item's line: (depth, line); prose at depth 1, what may be copied at depth 2."""
     for finding in item.findings:
         yield from _finding(finding)
@@ -151,6 +151,7 @@ def _below(item: ItemView, run: str, evidence: bool) -> Iterator[tuple[int, str]
         yield 1, f"looked at {step.check}: {step.outcome}, {one_line(step.summary)}"
     if item.outcome is Outcome.SIGN_OFF:
         yield 1, f"question: {one_line(item.question)}"
+        yield 1, "to sign, with --pass or --fail:"
         yield 2, how_to_sign(run, item.summary.id)
     elif item.outcome not in (Outcome.PASS, Outcome.SKIP):
         yield 1, f"runbook: {', '.join(item.summary.checks)}"

@@ -90,7 +90,7 @@ def signature(item: ItemView) -> str:
 
 def how_to_sign(run: str, item: str) -> str:
     """The command with which a person gives the judgement that an item waits for."""
-    return f'opsconsole sign-off {run} {item} --pass --note "…"   (or --fail)'
+    return f'opsconsole sign-off {run} {item} --pass --note "…"'
 
 
 def servers(view: RunView) -> str:

@@ -1,0 +1,97 @@
+"""A run as JUnit XML, valid against the schema of the Apache Ant JUnit task and that of Jenkins.
+
+One testcase an item. FAIL is a failure and SKIP is skipped; UNKNOWN, BROKEN, SIGN-OFF and an item that
+never ended are errors: what was not seen, or not judged, is never a passed test.
+"""
+
+import re
+import time
+from collections import Counter
+from xml.etree import ElementTree as Xml
+
+from opsconsole.model import Outcome
+from opsconsole.reports.text import below
+from opsconsole.reports.wording import UNFINISHED, clean, one_line, servers, verdict
+from opsconsole.runview import ItemView, RunView
+
+_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_ELEMENTS = {Outcome.PASS: "", Outcome.FAIL: "failure", Outcome.SKIP: "skipped"}
+
+
+def document(view: RunView, *, head: str = "") -> str:
+    """The run as XML; `head` is the hash of its last entry."""
+    start = view.start
+    environment = one_line(start.environment) if start else "unknown"
+    kinds = Counter(_element(item) for item in view.items.values())
+    suites = Xml.Element("testsuites")
+    suite = Xml.SubElement(
+        suites,
+        "testsuite",
+        name=_attribute(start.checklist if start else "") or "checklist",
+        package=_attribute(f"opsconsole.{environment}"),
+        id="0",
+        timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(view.started_at)),
+        hostname=_attribute(start.host if start else "") or "localhost",
+        tests=str(len(view.items)),
+        failures=str(kinds["failure"]),
+        errors=str(kinds["error"]),
+        skipped=str(kinds["skipped"]),
+        time=_seconds(view.finished.seconds if view.finished else view.last_at - view.started_at),
+    )
+    _properties(suite, view, head)
+    for item in view.items.values():
+        _testcase(suite, item, environment, start.run if start else "")
+    Xml.SubElement(suite, "system-out").text = _text(verdict(view))
+    Xml.SubElement(suite, "system-err").text = ""
+    Xml.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(suites, encoding="unicode")}\n'
+
+
+def _properties(suite: Xml.Element, view: RunView, head: str) -> None:
+    properties = Xml.SubElement(suite, "properties")
+    start = view.start
+    known = {
+        "run": start.run if start else "",
+        "environment": start.environment if start else "",
+        "servers": servers(view),
+        "opsconsole": start.versions.get("opsconsole", "") if start else "",
+        "records": head,
+    }
+    for name, value in known.items():
+        if value:
+            Xml.SubElement(properties, "property", name=name, value=_attribute(value))
+
+
+def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) -> None:
+    case = Xml.SubElement(
+        suite,
+        "testcase",
+        name=_attribute(item.summary.id),
+        classname=_attribute(f"opsconsole.{environment}.{item.summary.section}".rstrip(".")),
+        time=_seconds(item.seconds),
+    )
+    if element := _element(item):
+        message = {None: UNFINISHED, Outcome.SIGN_OFF: f"waits for a person: {item.question}"}
+        said = Xml.SubElement(
+            case,
+            element,
+            type=str(item.outcome or "UNFINISHED"),
+            message=_attribute(message.get(item.outcome, item.text)),
+        )
+        said.text = _text("\n".join("  " * (depth - 1) + line for depth, line in below(item, run)))
+
+
+def _element(item: ItemView) -> str:
+    return "error" if item.outcome is None else _ELEMENTS.get(item.outcome, "error")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{max(0.0, seconds):.3f}"
+
+
+def _attribute(text: str) -> str:
+    return _text(one_line(text))
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("\ufffd", clean(text))

@@ -1,0 +1,89 @@
+"""A run as Markdown, to be put into an issue or a wiki."""
+
+import re
+from collections.abc import Iterator
+
+from opsconsole.model import SIGNS, Finding, Outcome
+from opsconsole.reports.wording import (
+    UNFINISHED,
+    about,
+    causes,
+    clean,
+    duration,
+    how_to_sign,
+    moment,
+    one_line,
+    servers,
+    signature,
+    verdict,
+)
+from opsconsole.runview import ItemView, RunView
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|&~#]|(?<!\w)_|_(?!\w)")
+
+
+def document(view: RunView, *, head: str = "") -> str:
+    """The run as Markdown; `head` is the hash of its last entry."""
+    run = view.start.run if view.start else ""
+    parts = [_title(view, head), _table(view)]
+    for item in view.items.values():
+        if item.findings or item.diagnosis or item.outcome not in (Outcome.PASS, Outcome.SKIP):
+            parts.append("\n".join(_section(item, run)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(view: RunView, head: str) -> str:
+    start = view.start
+    if start is None:
+        return f"# No run\n\n{escape(verdict(view))}"
+    protected = " (protected)" if start.protected else ""
+    lines = [
+        f"- Environment: **{escape(start.environment)}**{protected}",
+        f"- Run: `{start.run}`, {moment(view.started_at)}, by {escape(start.who)} on {escape(start.host)}",
+    ]
+    if known := servers(view):
+        lines.append(f"- Servers: {escape(known)}")
+    if head:
+        lines.append(f"- Records: `{head}`")
+    return f"# {escape(start.checklist)}\n\n**{escape(verdict(view))}**\n\n" + "\n".join(lines)
+
+
+def _table(view: RunView) -> str:
+    rows = ["| | outcome | item | seconds | |", "|---|---|---|---:|---|"]
+    for item in view.items.values():
+        sign = SIGNS[item.outcome] if item.outcome else ""
+        said = "; ".join(filter(None, [item.text if item.outcome else UNFINISHED, signature(item)]))
+        name = f"{escape(item.summary.title)} (`{item.summary.id}`)"
+        word = item.outcome or "not finished"
+        rows.append(f"| {sign} | {word} | {name} | {item.seconds:.2f} | {escape(said)} |")
+    return "\n".join(rows)
+
+
+def _section(item: ItemView, run: str) -> Iterator[str]:
+    yield f"## {item.outcome or 'Not finished'}: {escape(item.summary.title)}\n"
+    yield f"{escape(item.text or UNFINISHED)} ({duration(item.seconds)})\n"
+    for finding in item.findings:
+        yield from _finding(finding)
+    if chain := causes(item):
+        yield f"- Cause: {escape(chain)}"
+    for step in item.diagnosis:
+        yield f"- Looked at `{step.check}`: {step.outcome}, {escape(step.summary)}"
+    if item.outcome is Outcome.SIGN_OFF:
+        yield f"- Question: {escape(item.question)}"
+        yield f"- To sign, with `--pass` or `--fail`: `{how_to_sign(run, item.summary.id)}`"
+    elif item.outcome is not Outcome.PASS:
+        yield f"- Runbook: {', '.join(f'`{check}`' for check in item.summary.checks)}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"- {escape(about(finding))}"
+    if finding.detail:
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", finding.detail)), default=0))
+        yield "\n".join(f"  {line}" for line in (fence, *clean(finding.detail).split("\n"), fence))
+    if finding.remedy:
+        yield f"  - To do: {escape(finding.remedy)}"
+
+
+def escape(text: str) -> str:
+    """`text` on one line, with nothing in it that Markdown or HTML would obey."""
+    return _SPECIAL.sub(lambda found: f"\\{found.group()}", one_line(text))
