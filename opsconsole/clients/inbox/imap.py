@@ -35,6 +35,7 @@ class ImapInbox:
         self, settings: config.Inbox, record: Callable[[Exchange], None], timeout_seconds: float
     ) -> None:
         self._settings = settings
+        self.address = settings.address
         self._record = record
         self._timeout_seconds = timeout_seconds
         self._connection: imaplib.IMAP4 | None = None

@@ -19,14 +19,14 @@ class LabInbox:
         self, settings: config.Inbox, record: Callable[[Exchange], None], timeout_seconds: float
     ) -> None:
         self._http = Http("inbox", Endpoint(settings.url, timeout_seconds=timeout_seconds), record)
-        self._address = settings.address
+        self.address = settings.address
 
     async def check(self) -> str:
         (await self._http.get("/health")).json(dict[str, object])
         return f"the lab's inbox at {self._http.base}"
 
     async def find(self, text: str, *, since: float) -> list[Message]:
-        wanted = {"run": text} | ({"to": self._address} if self._address else {})
+        wanted = {"run": text} | ({"to": self.address} if self.address else {})
         kept = (await self._http.get("/messages", wanted)).json(list[_Message])
         return [
             Message(

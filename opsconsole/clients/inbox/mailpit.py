@@ -30,14 +30,14 @@ class MailpitInbox:
             timeout_seconds=timeout_seconds,
         )
         self._http = Http("inbox", endpoint, record)
-        self._address = settings.address
+        self.address = settings.address
 
     async def check(self) -> str:
         told = (await self._http.get("/api/v1/info")).json(_Info)
         return f"Mailpit {told.Version} at {self._http.base}, {told.Messages} messages"
 
     async def find(self, text: str, *, since: float) -> list[Message]:
-        query = f'"{text}"' + (f' to:"{self._address}"' if self._address else "")
+        query = f'"{text}"' + (f' to:"{self.address}"' if self.address else "")
         answer = await self._http.get("/api/v1/search", {"query": query, "limit": _MOST})
         found = [_message(one) for one in answer.json(_Search).messages]
         return sorted((one for one in found if one.at >= since), key=lambda message: message.at)

@@ -40,7 +40,7 @@ class PostmarkInbox:
             timeout_seconds=timeout_seconds,
         )
         self._http = Http("inbox", endpoint, record)
-        self._address = settings.address
+        self.address = settings.address
         self._others: set[str] = set()
 
     async def check(self) -> str:
@@ -52,7 +52,7 @@ class PostmarkInbox:
             "count": _MOST,
             "offset": 0,
             "fromdate": datetime.fromtimestamp(since, _EASTERN).strftime("%Y-%m-%dT%H:%M:%S"),
-            **({"recipient": self._address} if self._address else {}),
+            **({"recipient": self.address} if self.address else {}),
         }
         listed = (await self._http.get("/messages/outbound", asked)).json(_Search).Messages
         found = []
@@ -61,7 +61,7 @@ class PostmarkInbox:
                 continue
             details = (await self._http.get(f"/messages/outbound/{one.MessageID}/details")).json(_Details)
             if any(text in part for part in (one.Subject, details.TextBody, details.HtmlBody)):
-                found.append(_message(one, details, self._address))
+                found.append(_message(one, details, self.address))
             else:
                 self._others.add(one.MessageID)
         return sorted(found, key=lambda message: message.at)
