@@ -214,8 +214,18 @@ def test_damaged_text_is_read_or_refused(data: st.DataObject) -> None:
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.dates(), st.text(max_size=3))
 KEYS = st.sampled_from(
-    ("route", "receivers", "routes", "receiver", "name", "matchers", "match", "inhibit_rules")
-    + ("equal", "time_intervals", "times", "to")
+    [
+        "route",
+        "receivers",
+        "routes",
+        "receiver",
+        "name",
+        "matchers",
+        "match",
+        "inhibit_rules",
+        "equal",
+        "times",
+    ]
 )
 TREES = st.recursive(LEAVES, lambda each: st.one_of(st.lists(each, max_size=3), st.dictionaries(KEYS, each)))
 

@@ -1,0 +1,28 @@
+"""PromQL, read as trees and never as text.
+
+`trees` parses and takes expressions apart, `never` proves that one can return no data given the series that
+exist, `variables` fills in Grafana's template variables (the one step that is about text: what it fills is
+not PromQL yet). Nothing here does I/O.
+"""
+
+from opsconsole.promql.never import SeriesWorld, World, never, ungrouped
+from opsconsole.promql.trees import Comparison, Matcher, Selector, comparison, parse, pretty, same, selectors
+from opsconsole.promql.variables import fill, time_variables, unresolved
+
+__all__ = [
+    "Comparison",
+    "Matcher",
+    "Selector",
+    "SeriesWorld",
+    "World",
+    "comparison",
+    "fill",
+    "never",
+    "parse",
+    "pretty",
+    "same",
+    "selectors",
+    "time_variables",
+    "ungrouped",
+    "unresolved",
+]
