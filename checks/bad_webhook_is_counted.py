@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from opsconsole.checkkit import Effects, Finding, Prometheus, Seen, Service, Unseen, until
+from opsconsole.checkkit import Effects, Finding, Prometheus, Seen, Service, Unseen, first_scrape, until
 
 DIAGNOSIS = ("service_answers", "metrics_endpoint_answers", "target_is_up")
 
@@ -19,6 +19,7 @@ async def check(
     Other webhooks may fail at the same time: where the counters moved by more than the one that was
     sent it is tried again, three times at most.
     """
+    await first_scrape(prometheus, service.job)
     up = [target for target in await prometheus.targets(service.job) if target.health == "up"]
     if not up:
         raise Unseen(f"no target of {service.job} is up, so nothing that is sent would be seen in Prometheus")

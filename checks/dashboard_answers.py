@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Finding, Grafana, Prometheus, Seen, run_panels
+from opsconsole.checkkit import Finding, Grafana, Prometheus, Seen, Service, first_scrape, run_panels
 
 DIAGNOSIS = ("grafana_answers", "prometheus_answers")
 
 
-async def check(grafana: Grafana, prometheus: Prometheus) -> AsyncIterator[Finding | Seen]:
+async def check(
+    grafana: Grafana, prometheus: Prometheus, service: Service | None = None
+) -> AsyncIterator[Finding | Seen]:
     """Health, token, dashboard by uid, health of each data source, every panel's queries once."""
     health = await grafana.health()
     if health.database != "ok":
@@ -19,6 +21,8 @@ async def check(grafana: Grafana, prometheus: Prometheus) -> AsyncIterator[Findi
             remedy="import the dashboard, or correct grafana.dashboard in opsconsole.toml",
         )
         return
+    if service is not None:
+        await first_scrape(prometheus, service.job)
     runs = await run_panels(grafana, dashboard, await prometheus.now())
     for uid in sorted({uid for run in runs for uid in run.datasource_uids if uid}):
         well, text = await grafana.datasource_health(uid)

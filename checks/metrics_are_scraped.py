@@ -3,12 +3,9 @@
 import re
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Finding, Prometheus, Seen, Service, lasting, until
+from opsconsole.checkkit import Finding, Prometheus, Seen, Service, first_scrape, lasting, until
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
-
-_FIRST_SCRAPE_SECONDS = 15.0
-"""A Prometheus that has just started scrapes for the first time after about 5 s."""
 
 _LOOK_BACK_SCRAPES = 10
 
@@ -18,7 +15,7 @@ async def check(
 ) -> AsyncIterator[Finding | Seen]:
     """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
     counter in Prometheus not left behind by the target's."""
-    await _first_scrape(prometheus, service.job)
+    await first_scrape(prometheus, service.job)
     targets = await prometheus.targets(service.job)
     if not targets:
         jobs = sorted({target.job for target in await prometheus.targets()})
@@ -39,18 +36,11 @@ async def check(
             yield Finding(subject=target.instance, summary=summary)
     interval = max(target.scrape_interval_seconds for target in targets)
     up = sum(target.health == "up" for target in targets)
-    yield Seen(f"{up} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}")
+    scraped = f"{up} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}"
+    yield Seen(f"Prometheus {await prometheus.version()}: {scraped}")
     if up:
         async for said in _families(prometheus, service, families, interval, alone=up == 1):
             yield said
-
-
-async def _first_scrape(prometheus: Prometheus, job: str) -> None:
-    async def scraped() -> bool:
-        targets = await prometheus.targets(job)
-        return bool(targets) and all(target.health != "unknown" for target in targets)
-
-    await until(scraped, within_seconds=_FIRST_SCRAPE_SECONDS, what=f"the first scrape of {job}")
 
 
 async def _families(

@@ -2,14 +2,30 @@
 
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Finding, Grafana, PanelRun, Prometheus, Seen, promql, run_panels
+from opsconsole.checkkit import (
+    Finding,
+    Grafana,
+    PanelRun,
+    Prometheus,
+    Seen,
+    Service,
+    first_scrape,
+    promql,
+    run_panels,
+)
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "grafana_answers", "prometheus_answers")
 
+_LOOK_BACK_SECONDS = 15 * 86_400.0
 
-async def check(grafana: Grafana, prometheus: Prometheus) -> AsyncIterator[Finding | Seen]:
+
+async def check(
+    grafana: Grafana, prometheus: Prometheus, service: Service | None = None
+) -> AsyncIterator[Finding | Seen]:
     """Per panel: data; no activity yet (its series exist, its value is empty); never (a metric or label
     that does not exist, a join that matches nothing); or an error."""
+    if service is not None:
+        await first_scrape(prometheus, service.job)
     dashboard = await grafana.dashboard_model()
     if dashboard is None:
         yield Finding(summary=f"there is no dashboard with the uid {grafana.dashboard}")
@@ -53,10 +69,7 @@ async def _world(prometheus: Prometheus, runs: list[PanelRun]) -> promql.World:
         if selector.metric
     }
     asked = sorted(names | {f"{name}_bucket" for name in names})
-    found: dict[str, frozenset[str]] = {}
-    if asked:
-        now = await prometheus.now()
-        for labels in await prometheus.series(*asked, start=now - 15 * 86_400, end=now):
-            name = labels["__name__"]
-            found[name] = found.get(name, frozenset()) | labels.keys()
-    return promql.World(found)
+    if not asked:
+        return promql.SeriesWorld([])
+    now = await prometheus.now()
+    return promql.SeriesWorld(await prometheus.series(*asked, start=now - _LOOK_BACK_SECONDS, end=now))

@@ -21,9 +21,6 @@ from opsconsole.checkkit import (
 
 DIAGNOSIS = ("alertmanager_answers", "prometheus_answers", "notifications_are_sent")
 
-_DISCOVERY_SECONDS = 15.0
-"""A Prometheus that has just started knows its Alertmanagers after about 5 s."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
@@ -83,7 +80,11 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
         return await prometheus.alertmanagers()
 
     known = (
-        await until(any_known, within_seconds=_DISCOVERY_SECONDS, what="Prometheus to find its Alertmanager")
+        await until(
+            any_known,
+            within_seconds=await prometheus.settling_seconds(),
+            what="Prometheus to find its Alertmanager",
+        )
         or []
     )
     wanted = urlsplit(theirs or ours).netloc

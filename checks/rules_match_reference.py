@@ -17,8 +17,6 @@ from opsconsole.checkkit import (
 
 DIAGNOSIS = ("rules_are_loading", "prometheus_answers")
 
-_FIRST_EVALUATION_SECONDS = 15.0
-
 
 async def check(
     prometheus: Prometheus, reference: Reference, *, expected: int | None = None
@@ -70,7 +68,10 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
         loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
         return bool(loaded) and all(rule.last_evaluation > 0 for rule in loaded if rule.name in names)
 
-    await until(evaluated, within_seconds=_FIRST_EVALUATION_SECONDS, what="the first evaluation of the rules")
+    await evaluated()
+    interval = max((rule.interval_seconds for rule in loaded), default=0.0)
+    within = max(2 * interval, await prometheus.settling_seconds())
+    await until(evaluated, within_seconds=within, what="the first evaluation of the rules")
     return loaded
 
 

@@ -56,7 +56,6 @@ class _Condition:
     """What must hold for a rule to fire, and for how long."""
 
     holds: Callable[[float], bool]
-    threshold: float | None
     for_seconds: float
     step_seconds: float
 
@@ -65,7 +64,7 @@ class _Condition:
         lengths: list[float] = []
         began = last = -math.inf
         holding = False
-        for at, value in (*points, (math.inf, math.nan)):
+        for at, value in (*points, (math.inf, 0.0)):
             if holding and (at - last > 1.5 * self.step_seconds or not self.holds(value)):
                 if (held := last - began + self.step_seconds) > self.for_seconds:
                     lengths.append(held - self.for_seconds)
@@ -79,30 +78,33 @@ class _Condition:
 async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> str:
     step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, (end - start) / _MOST_POINTS)
     comparison = promql.comparison(promql.parse(rule.expr))
+
+    async def over_time(query: str) -> list[Series]:
+        return await prometheus.query_range(query, start=start, end=end, step_seconds=step)
+
+    whole = _Condition(lambda value: True, rule.for_seconds, step)
     if comparison is None:
-        condition = _Condition(lambda value: not math.isnan(value), None, rule.for_seconds, step)
-        query = rule.expr
-    else:
-        compare, threshold = _COMPARE[comparison.op], comparison.threshold
-        condition = _Condition(lambda value: compare(value, threshold), threshold, rule.for_seconds, step)
-        query = comparison.left
-    series = await prometheus.query_range(query, start=start, end=end, step_seconds=step)
-    return _in_words(condition, series)
+        return _in_words(whole, await over_time(rule.expr), [])
+    left, threshold = await over_time(comparison.left), comparison.threshold
+    shown = f"threshold {comparison.op} {threshold:g}"
+    if comparison.side:
+        return _in_words(whole, await over_time(rule.expr), left, shown)
+    compare = _COMPARE[comparison.op]
+    exceeds = _Condition(lambda value: compare(value, threshold), rule.for_seconds, step)
+    return _in_words(exceeds, left, left, shown)
 
 
-def _in_words(condition: _Condition, series: list[Series]) -> str:
+def _in_words(condition: _Condition, series: list[Series], values: list[Series], shown: str = "") -> str:
     firings = [length for one in series for length in condition.firings(one.points)]
     text = "would not have fired"
     if firings:
         text = f"would have fired {len(firings)} times, for {lasting(max(firings))} at most"
-    course = [
-        value for _, value in sorted(point for one in series for point in one.points) if math.isfinite(value)
-    ]
-    if not course:
-        return f"{text}; it has no values"
+    points = sorted(point for one in values for point in one.points if math.isfinite(point[1]))
+    if not points:
+        return f"{text}; it has no values to show"
+    course = [value for _, value in points]
     p99 = sorted(course)[math.ceil(0.99 * len(course)) - 1]
-    against = "" if condition.threshold is None else f", threshold {condition.threshold:g}"
-    return f"{text}; 99th percentile {p99:.3g}{against}  {_sparkline(course)}"
+    return f"{text}; 99th percentile {p99:.3g}, {shown}  {_sparkline(course)}"
 
 
 def _sparkline(values: Sequence[float]) -> str:

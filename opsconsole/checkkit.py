@@ -76,6 +76,7 @@ __all__ = [
     "TimedOut",
     "Unreachable",
     "Unseen",
+    "first_scrape",
     "lasting",
     "promql",
     "run_panels",
@@ -116,17 +117,31 @@ async def until(
     `what` completes "waiting for ..." on the screen, which counts down. The pauses between two
     questions grow from 0.02 s to 0.5 s. What `condition` raises passes through.
     """
-    if (performance := performing.get()) is not None:
-        performance.waits(what, within_seconds)
     clock = asyncio.get_running_loop().time
     deadline, pause = clock() + within_seconds, _FIRST_PAUSE_SECONDS
-    while True:
-        if answer := await condition():
-            return answer
+    shown = False
+    while not (answer := await condition()):
         if clock() >= deadline:
             return None
+        if not shown and (performance := performing.get()) is not None:
+            performance.waits(what, deadline - clock())
+            shown = True
         await asyncio.sleep(min(pause, max(0.0, deadline - clock())))
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+    return answer
+
+
+async def first_scrape(prometheus: "Prometheus", job: str) -> None:
+    """Wait, where Prometheus has only just started or found its targets, until all of `job` were tried."""
+
+    async def tried() -> bool:
+        targets = await prometheus.targets(job)
+        return bool(targets) and all(target.health != "unknown" for target in targets)
+
+    targets = await prometheus.targets(job)
+    two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
+    within = max(two_scrapes, await prometheus.settling_seconds())
+    await until(tried, within_seconds=within, what=f"the first scrape of {job}")
 
 
 def seconds(duration: str) -> float:

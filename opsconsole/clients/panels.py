@@ -11,6 +11,9 @@ _ALL = "$__all"
 _DEFAULT_SPAN_SECONDS = 6 * 3600.0
 """Grafana's own default, where a dashboard does not say what it shows."""
 
+_SCRAPE_INTERVAL_SECONDS = 15.0
+"""What a Prometheus data source assumes where it is not told: it gives `$__rate_interval` its 1 m."""
+
 _SOURCE = "prometheus"
 
 
@@ -95,7 +98,7 @@ def _values(dashboard: Dashboard, span_seconds: float) -> dict[str, str]:
     """What Grafana would put in for each variable."""
     values = {variable.name: _value(variable) for variable in dashboard.variables}
     known = {name: value for name, value in values.items() if value is not None}
-    return {**known, "__range": f"{span_seconds:.0f}s"}
+    return {**known, **promql.time_variables(span_seconds, _SCRAPE_INTERVAL_SECONDS)}
 
 
 def _value(variable: Variable) -> str | None:

@@ -21,6 +21,7 @@ _FAILED = (400, 404, 422, 503)
 _MOST_POINTS = 11_000  # of one series in one query_range; Prometheus refuses more
 _SUFFIXES = re.compile(r"_(?:total|bucket|sum|count|created|info)$")
 _DAY = 86_400.0
+_SETTLED_AFTER_SECONDS = 20.0
 
 Seen = Callable[[str, str, str], None]
 """Told a server's name, version and URL when the version is learnt."""
@@ -200,6 +201,14 @@ class Prometheus:
             start_time=wire.unix(told.startTime),
             corruptions=told.corruptionCount,
         )
+
+    async def settling_seconds(self) -> float:
+        """How long to wait, at most, for what this server has not done yet because it has just started.
+
+        All versions discover their targets and Alertmanagers about 5 s after the start, and scrape then;
+        0 for a server that runs for longer than that takes.
+        """
+        return max(0.0, (await self.runtime()).start_time + _SETTLED_AFTER_SECONDS - await self.now())
 
     async def version(self) -> str:
         """Upstream's version, such as `3.5.0`."""
