@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from opsconsole.store import Records
 
 VIEWS = {"result": "Result", "evidence": "Evidence", "runbook": "What to do", "history": "History"}
-"""What can be looked at, by the numbers 1 to 4. A wide screen shows the result beside any other."""
+"""What can be looked at, by the numbers 1 to 4. A large screen shows the result beside any other."""
 
 
 class Detail(Container):
-    """One view of the selected item, or two side by side on a wide screen. Views other than the result
+    """One view of the selected item, or two on a large screen. Views other than the result
     are made when they are first looked at."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
@@ -46,8 +46,8 @@ class Detail(Container):
 
     @property
     def shown(self) -> list[str]:
-        """The views in sight."""
-        if not self.screen.has_class("-wide"):
+        """The views in sight: two where the screen has room for them, side by side or stacked."""
+        if not self.screen.has_class("-wide") and not self.screen.has_class("-roomy"):
             return [self.view]
         return ["result", "evidence" if self.view == "result" else self.view]
 
@@ -59,6 +59,14 @@ class Detail(Container):
         chosen = [x for x in exchanges if x.id == selected]
         wrong = [x for x in exchanges if x.error or (x.status or 0) >= 400]
         return next(iter([*chosen, *wrong, *exchanges]), None)
+
+    def look_at(self, name: str) -> None:
+        """Choose a view; choosing the runbook again leads back from a page that it linked to."""
+        if name == self.view == "runbook":
+            from opsconsole.tui.widgets.runbook import Runbook
+
+            self.query_one(Runbook).home()
+        self.view = name
 
     def focus_shown(self) -> None:
         """Let the keys go to the view in sight."""
@@ -77,6 +85,7 @@ class Detail(Container):
             self._ensure(name)
         for pane in self.query(".pane"):
             pane.display = pane.id in shown
+            pane.set_class(pane.id != shown[0], "-second")
         for name in shown:
             self._fill(name)
 
@@ -140,7 +149,7 @@ class Detail(Container):
     def _fill_runbook(self, item: ItemView) -> None:
         from opsconsole.tui.widgets.runbook import Runbook
 
-        self.run_worker(self.query_one(Runbook).show(item.summary.checks), group="runbook", exclusive=True)
+        self.query_one(Runbook).show(item.summary.checks)
 
     def _rows(self, name: str) -> RowList:
         return self.query_one(f"#{name}", RowList)

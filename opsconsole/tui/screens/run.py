@@ -53,7 +53,7 @@ class RunScreen(Screen[None]):
     ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run_item", "Again", tooltip="Run the selected item again"),
-        Binding("R,a", "run_all", "All", tooltip="Run all items again", key_display="R"),
+        Binding("R,a", "run_all", "All", tooltip="Run all items again"),
         Binding("s", "sign_off", "Sign off", tooltip="Judge the selected item: pass or fail, with a note"),
         Binding("slash", "filter", "Filter", tooltip="Show items by words and by outcome"),
         Binding("c", "copy_curl", "Curl", tooltip="Copy the selected request as a curl line"),
@@ -229,7 +229,7 @@ class RunScreen(Screen[None]):
         self.post_message(RunRequested(None))
 
     def action_view(self, name: str) -> None:
-        self.query_one(Detail).view = name
+        self.query_one(Detail).look_at(name)
         self._draw_detail()
 
     def action_read(self) -> None:

@@ -31,7 +31,7 @@ class Row:
     key: str = ""
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows, of which those with a key can be selected. Only rows that changed are drawn again."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
