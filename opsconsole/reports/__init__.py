@@ -44,7 +44,7 @@ def _as_read(format: str, entries: Iterable[Entry], head: str) -> str:
     else:
         from opsconsole.reports.text import TextReport
 
-        as_text = TextReport(stream, head=(lambda run: head) if head else None)
+        as_text = TextReport(stream, hash_of=(lambda entry: head) if head else None)
         for entry in entries:
             as_text(entry)
         as_text.close()

@@ -23,7 +23,6 @@ from opsconsole.reports.wording import (
 )
 from opsconsole.runview import ItemView, RunView
 
-
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -121,7 +120,8 @@ def _causes(item: ItemView) -> Iterator[str]:
 def _next(item: ItemView, run: str) -> Iterator[str]:
     if item.outcome is Outcome.SIGN_OFF:
         yield f"<li>Question: {_text(item.question)}</li>"
-        yield f"<li>To sign, with --pass or --fail: <code>{_text(how_to_sign(run, item.summary.id))}</code></li>"
+        command = _text(how_to_sign(run, item.summary.id))
+        yield f"<li>To sign, with --pass or --fail: <code>{command}</code></li>"
     elif item.outcome not in (Outcome.PASS, Outcome.SKIP):
         pages = ", ".join(f"<code>{_text(check)}</code>" for check in item.summary.checks)
         yield f"<li>Runbook: {pages}</li>"

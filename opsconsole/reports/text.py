@@ -47,34 +47,33 @@ class TextReport:
     """A reader that prints to `stream` as a run goes on, and prints a stored run the same way.
 
     On a terminal lines are wrapped to its width, and outcome words are coloured unless NO_COLOR is set or
-    TERM is dumb; elsewhere neither. `head` tells the hash of a run's last entry, to be printed at the end;
+    TERM is dumb; elsewhere neither. `hash_of` (that of `Records`) tells the hash of the last entry, printed at the end;
     `evidence` adds what was seen, and each exchange as a curl line with the beginning of its answer.
     """
 
     def __init__(
-        self, stream: TextIO, *, head: Callable[[str], str] | None = None, evidence: bool = False
+        self, stream: TextIO, *, hash_of: Callable[[Entry], str] | None = None, evidence: bool = False
     ) -> None:
         terminal = stream.isatty()
         self._stream = stream
-        self._head = head
+        self._hash_of = hash_of
         self._evidence = evidence
         self._width = shutil.get_terminal_size().columns if terminal else None
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         self._coloured = terminal and not plain
         self._view = RunView()
-        self._run = ""
+        self._last: Entry | None = None
         self._awaiting: ItemView | None = None
         self._closed = False
 
     def __call__(self, entry: Entry) -> None:
-        item = self._view.feed(entry)
+        item, self._last = self._view.feed(entry), entry
         signed_at_once = item is not None and item is self._awaiting and isinstance(entry.event, SignedOff)
         if self._awaiting and not signed_at_once:
             self._item(self._awaiting, self._awaiting.text)
         self._awaiting = None
         match entry.event:
             case RunStarted() as start:
-                self._run = entry.run
                 self._header(start)
             case RunResumed(who=who, host=host):
                 self._line(f"Resumed by {who} on {host}")
@@ -104,8 +103,8 @@ class TextReport:
             self._line(f"STILL IN EFFECT: {effect.what}; to take it back: {effect.undo}")
         if known := servers(self._view):
             self._line(f"Servers: {known}")
-        if self._head and self._run:
-            self._line(f"Records: {self._head(self._run)}")
+        if self._hash_of and self._last:
+            self._line(f"Records: {self._hash_of(self._last)}")
         self._line(verdict(self._view))
 
     def _header(self, start: RunStarted) -> None:
@@ -122,7 +121,7 @@ class TextReport:
         rest = f"{item.summary.id:<{names}}  {duration(item.seconds):>7}  {one_line(text)}"
         self._line(f"{outcome:<{_WORD}}  {rest}", hanging=_WORD + names + 13, word=outcome)
         if not signed:
-            for depth, line in below(item, self._run, evidence=self._evidence):
+            for depth, line in below(item, self._last.run if self._last else "", evidence=self._evidence):
                 self._line(" " * 4 * depth + line, hanging=6 if depth == 1 else 0)
 
     def _line(self, text: str, *, hanging: int = 2, word: Outcome | None = None) -> None:

@@ -105,6 +105,9 @@ class Records(Protocol):
     def next_number(self, run: str) -> int:
         """The number for the run's next entry; 1 for a new run."""
 
+    def hash_of(self, entry: Entry) -> str:
+        """The hash under which an entry is kept, which anchors it and all before it."""
+
     def holds(self, hash: str) -> bool:
         """Whether some entry has this hash: so that one printed in a report can be looked up."""
 

@@ -90,6 +90,10 @@ class SqliteRecords:
         ((last,),) = self._rows("SELECT MAX(number) FROM entry WHERE run = ?", run)
         return (last or 0) + 1
 
+    def hash_of(self, entry: Entry) -> str:
+        rows = self._rows("SELECT hash FROM entry WHERE run = ? AND number = ?", entry.run, entry.number)
+        return str(rows[0][0]) if rows else ""
+
     def holds(self, hash: str) -> bool:
         return bool(self._rows("SELECT position FROM entry WHERE hash = ?", hash))
 

@@ -1,0 +1,82 @@
+"""What is different between two runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opsconsole.reports.wording import about, duration, one_line
+from opsconsole.runview import ItemView, RunView
+
+_NOTABLE_SECONDS = 0.5
+_NOTABLE_FACTOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: of an item or a server (`subject`), what is different about it, and both values; a
+    value is empty where there is none. A duration never makes two runs different."""
+
+    subject: str
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return one_line(f"{self.subject}: {self.what}: {self.before or '(none)'} -> {self.after or '(none)'}")
+
+
+def compare(before: RunView, after: RunView) -> list[Change]:
+    """Everything that is different: environment, checklist, versions, then item by item outcome and
+    findings, and durations that at least doubled or halved by more than half a second."""
+    changes = [*_frame(before, after), *_versions(before, after)]
+    for id in dict.fromkeys([*before.items, *after.items]):
+        changes += _item(id, before.items.get(id), after.items.get(id))
+    return changes
+
+
+def same(changes: list[Change]) -> bool:
+    """Whether nothing but durations is different."""
+    return all(change.what == "duration" for change in changes)
+
+
+def _frame(before: RunView, after: RunView) -> Iterator[Change]:
+    if before.start is None or after.start is None:
+        return
+    if before.start.environment != after.start.environment:
+        yield Change("run", "environment", before.start.environment, after.start.environment)
+    if before.start.checklist_hash != after.start.checklist_hash:
+        yield Change("run", "checklist", before.start.checklist_hash[:12], after.start.checklist_hash[:12])
+
+
+def _versions(before: RunView, after: RunView) -> Iterator[Change]:
+    old, new = _known_versions(before), _known_versions(after)
+    for name in sorted(old | new):
+        if old.get(name) != new.get(name):
+            yield Change(name, "version", old.get(name, ""), new.get(name, ""))
+
+
+def _known_versions(view: RunView) -> dict[str, str]:
+    servers = {name: seen.version for name, seen in view.versions.items()}
+    return {**(view.start.versions if view.start else {}), **servers}
+
+
+def _item(id: str, before: ItemView | None, after: ItemView | None) -> Iterator[Change]:
+    old, new = _outcome(before), _outcome(after)
+    if old != new:
+        yield Change(id, "outcome", old, new)
+    had, has = _findings(before), _findings(after)
+    yield from (Change(id, "finding", finding, "") for finding in had if finding not in has)
+    yield from (Change(id, "finding", "", finding) for finding in has if finding not in had)
+    if before and after:
+        short, long = sorted((before.seconds, after.seconds))
+        if long - short > _NOTABLE_SECONDS and long > _NOTABLE_FACTOR * short:
+            yield Change(id, "duration", duration(before.seconds), duration(after.seconds))
+
+
+def _outcome(item: ItemView | None) -> str:
+    return "" if item is None else str(item.outcome or "not finished")
+
+
+def _findings(item: ItemView | None) -> list[str]:
+    """Each finding with its detail on one line, so that a diff that changed is seen."""
+    found = item.findings if item else []
+    return [one_line(f"{about(f)} [{f.detail}]" if f.detail else about(f)) for f in found]
