@@ -1,18 +1,16 @@
 """How the screen writes: durations, moments, outcomes, and text from servers made harmless."""
 
-import re
 from datetime import UTC, datetime
 
 from textual.content import Content
 
 from opsconsole.model import SIGNS, Outcome
-
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+from opsconsole.reports.wording import clean
 
 
 def plain(text: str) -> str:
-    """`text` without anything that steers a terminal: control characters show as "�", tabs as spaces."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").expandtabs(4))
+    """`text` without anything that steers a terminal; its line breaks are kept."""
+    return clean(text).expandtabs(4)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -56,13 +56,13 @@ class Stage:
     before_opening: Callable[[Callable[[str], None]], None] = lambda progress: None
     in_waiting: bool = False
 
-    def app(self, **more: bool) -> ConsoleApp:
+    def app(self, *, start: bool = True) -> ConsoleApp:
         return ConsoleApp(
             open_session=self.open,
             environment=self.environment,
             protected=self.protected,
             effects=not self.protected,
-            **more,
+            start=start,
         )
 
     @asynccontextmanager

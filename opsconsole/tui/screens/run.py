@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from opsconsole.model import Exchange, Outcome
+from opsconsole.reports.wording import one_line
 from opsconsole.runview import ItemView, RunView
 from opsconsole.tui.messages import (
     Opened,
@@ -22,7 +23,6 @@ from opsconsole.tui.messages import (
     StateChanged,
 )
 from opsconsole.tui.screens.detail import VIEWS, Detail
-from opsconsole.tui.text import plain
 from opsconsole.tui.widgets.banner import Banner
 from opsconsole.tui.widgets.checklist import checklist_rows, spinner
 from opsconsole.tui.widgets.progress import Progress
@@ -63,7 +63,6 @@ class RunScreen(Screen[None]):
             Binding(str(number), f"view('{name}')", title, tooltip=f"Show: {title}", show=False)
             for number, (name, title) in enumerate(VIEWS.items(), 1)
         ),
-        Binding("z", "read", "Read", tooltip="Give the selected item the whole screen", show=False),
         Binding("escape", "back", "Back", tooltip="Back to the checklist, or to the run before", show=False),
     ]
 
@@ -171,15 +170,17 @@ class RunScreen(Screen[None]):
         now = self._clock()
         if not self.view.items:
             *done, current = self._startup or ["opening the environment"]
-            past = [Row((("✓ ", "pass"), (plain(line), "faint"))) for line in done]
-            return [*past, Row(((f"{spinner(now)} ", "running"), (plain(current), "")))]
+            past = [Row((("✓ ", "pass"), (one_line(line), "faint"))) for line in done]
+            return [*past, Row(((f"{spinner(now)} ", "running"), (one_line(current), "")))]
         over = self.state in (State.IDLE, State.PAST)
         rows = checklist_rows(self.view, now=now, over=over, filter=self._filter)
         return rows or [Row(((f"no item matches {self._filter!r}", "faint"),))]
 
     def _note(self) -> str:
         run = self.view.start.run if self.view.start and self.state is not State.PAST else ""
-        versions = " · ".join(f"{plain(s.server)} {plain(s.version)}" for s in self.view.versions.values())
+        versions = " · ".join(
+            f"{one_line(s.server)} {one_line(s.version)}" for s in self.view.versions.values()
+        )
         return "  ".join(part for part in (run, versions) if part)
 
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
@@ -211,7 +212,7 @@ class RunScreen(Screen[None]):
                 return self.exchange is not None
             case "open_run" | "compare":
                 return self._records is not None
-            case "filter" | "read":
+            case "filter":
                 return bool(self.view.items)
             case "back":
                 return self._reading or bool(self._filter) or self.state is State.PAST

@@ -7,8 +7,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from opsconsole.model import SIGNS, Outcome
+from opsconsole.reports.wording import one_line
 from opsconsole.tui.screens.modal import Modal
-from opsconsole.tui.text import moment, plain, style_of
+from opsconsole.tui.text import moment, style_of
 from opsconsole.tui.widgets.rows import Row, RowList, Span
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def run_row(run: "RunSummary") -> Row:
     )
     spans = (
         (f"{moment(run.started_at)}  ", "faint"),
-        (f"{plain(run.environment)}  ", "strong"),
+        (f"{one_line(run.environment)}  ", "strong"),
         ended,
         *counts,
     )
-    return Row((*spans, (plain(run.who), "faint")), key=run.run)
+    return Row((*spans, (one_line(run.who), "faint")), key=run.run)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from opsconsole.model import Outcome
+from opsconsole.reports.wording import one_line
 from opsconsole.runview import ItemView, RunView
-from opsconsole.tui.text import duration, labelled, plain, style_of
+from opsconsole.tui.text import duration, labelled, style_of
 from opsconsole.tui.widgets.rows import Row
 
 _SPINNER = "⠋⠙⠸⠴⠦⠇"
@@ -35,12 +36,12 @@ def _rows(view: RunView, now: float, over: bool, words: list[str]) -> Iterator[R
                 yield Row()
             section = item.summary.section
             if section:
-                yield Row(((plain(section), "heading"),))
+                yield Row(((one_line(section), "heading"),))
         yield _row(item, now, over=over)
 
 
 def _row(item: ItemView, now: float, *, over: bool) -> Row:
-    title = plain(item.summary.title)
+    title = one_line(item.summary.title)
     if item.outcome is not None:
         style = style_of(item.outcome)
         return Row(

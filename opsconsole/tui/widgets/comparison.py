@@ -2,85 +2,65 @@
 
 from collections.abc import Iterator
 
-from opsconsole.model import SIGNS, Finding, Outcome
-from opsconsole.runview import ItemView, RunView
-from opsconsole.tui.text import duration, moment, plain, style_of
+from opsconsole.model import SIGNS, Outcome
+from opsconsole.reports.compare import Change, compare
+from opsconsole.reports.wording import one_line
+from opsconsole.runview import RunView
+from opsconsole.tui.text import moment, style_of
 from opsconsole.tui.widgets.rows import Row, Span
 
 
 def comparison_rows(before: RunView, after: RunView) -> list[Row]:
-    """The two runs, the servers whose version changed, the items that changed, and what did not."""
-    return [*_runs(before, after), *_versions(before, after), *_items(before, after)]
-
-
-def _runs(before: RunView, after: RunView) -> Iterator[Row]:
-    for word, view in (("before", before), ("after", after)):
-        start = view.start
-        if start is not None:
-            text = f"{moment(view.started_at)}  {plain(start.environment)}  {plain(start.who)}"
-            yield Row(((f"{word:<8}", "faint"), (f"{start.run}  ", "strong"), (text, "")))
-    if before.start and after.start and before.start.checklist_hash != after.start.checklist_hash:
-        yield Row((("the checklist is not the same in both", "unknown"),))
-
-
-def _versions(before: RunView, after: RunView) -> Iterator[Row]:
-    changed = []
-    for server in {**before.versions, **after.versions}:
-        old, new = (
-            view.versions[server].version if server in view.versions else "not seen"
-            for view in (before, after)
-        )
-        if old != new:
-            changed.append(Row(((f"  {plain(server)} ", "strong"), (f"{plain(old)} → {plain(new)}", ""))))
-    if changed:
-        yield from (Row(), Row((("Versions", "heading"),)), *changed)
-
-
-def _items(before: RunView, after: RunView) -> Iterator[Row]:
-    same: list[Row] = []
-    yield from (Row(), Row((("What changed", "heading"),)))
-    count = 0
-    for id in {**before.items, **after.items}:
-        old, new = before.items.get(id), after.items.get(id)
-        rows = list(_item(old, new))
-        if len(rows) > 1 or (old and old.outcome) != (new and new.outcome):
-            count += 1
-            yield from rows
-        else:
-            same += rows
-    if not count:
-        yield Row((("  nothing: every outcome and every finding is the same", "faint"),))
+    """The two runs, then what is different by item and server, then the items that are the same."""
+    changes: dict[str, list[Change]] = {}
+    for change in compare(before, after):
+        changes.setdefault(change.subject, []).append(change)
+    rows = [_run("before", before), _run("after", after), *_heading("What changed")]
+    for subject, changed in changes.items():
+        rows += _subject(_title(subject, before, after), changed)
+    if not changes:
+        rows.append(Row((("  nothing: every outcome and every finding is the same", "faint"),)))
+    same = [item for id, item in after.items.items() if id not in changes]
     if same:
-        yield from (Row(), Row((("The same in both", "heading"),)), *same)
+        rows += _heading("The same in both")
+    for item in same:
+        rows.append(
+            Row((("  ", ""), *_outcome(item.outcome or ""), (f"  {one_line(item.summary.title)}", "")))
+        )
+    return rows
 
 
-def _item(old: ItemView | None, new: ItemView | None) -> Iterator[Row]:
-    item = new or old
-    if item is None:
-        return
-    spans: list[Span] = [("  ", ""), *_outcome(old)]
-    if (old and old.outcome) != (new and new.outcome):
-        spans += [(" → ", "strong"), *_outcome(new)]
-    seconds = " → ".join(duration(side.seconds) if side and side.outcome else "–" for side in (old, new))
-    yield Row((*spans, (f"  {plain(item.summary.title)}", "")), (seconds, "faint"))
-    was, now = (_findings(side) for side in (old, new))
-    for line in was:
-        if line not in now:
-            yield Row(((f"      - {line}", "removed"),))
-    for line in now:
-        if line not in was:
-            yield Row(((f"      + {line}", "added"),))
+def _run(word: str, view: RunView) -> Row:
+    if view.start is None:
+        return Row(((f"{word:<8}", "faint"), ("a run without a beginning", "unknown")))
+    where = f"{moment(view.started_at)}  {one_line(view.start.environment)}  {one_line(view.start.who)}"
+    return Row(((f"{word:<8}", "faint"), (f"{view.start.run}  ", "strong"), (where, "")))
 
 
-def _outcome(item: ItemView | None) -> list[Span]:
-    if item is None:
-        return [("not in it", "faint")]
-    outcome: Outcome | None = item.outcome
-    return [(f"{SIGNS[outcome]} {outcome.value}", style_of(outcome))] if outcome else [("not run", "faint")]
+def _heading(text: str) -> list[Row]:
+    return [Row(), Row(((text, "heading"),))]
 
 
-def _findings(item: ItemView | None) -> list[str]:
-    def line(finding: Finding) -> str:
-        return plain(f"{finding.subject}: {finding.summary}" if finding.subject else finding.summary)
+def _title(subject: str, before: RunView, after: RunView) -> str:
+    item = after.items.get(subject) or before.items.get(subject)
+    return one_line(item.summary.title if item else subject)
 
-    return [line(finding) for finding in item.findings] if item else []
+
+def _subject(title: str, changes: list[Change]) -> Iterator[Row]:
+    yield Row(((f"  {title}", "strong"),))
+    for change in changes:
+        if change.what == "finding":
+            sign, style = ("-", "removed") if change.before else ("+", "added")
+            yield Row(((f"    {sign} {change.before or change.after}", style),))
+        else:
+            arrow: Span = (" → ", "faint")
+            label: Span = ("" if change.what == "outcome" else f"{change.what} ", "faint")
+            yield Row((("    ", ""), label, *_outcome(change.before), arrow, *_outcome(change.after)))
+
+
+def _outcome(value: str) -> list[Span]:
+    """An outcome with its sign; any other value as it is."""
+    if value in SIGNS:
+        outcome = Outcome(value)
+        return [(f"{SIGNS[outcome]} {outcome.value}", style_of(outcome))]
+    return [(one_line(value) or "not there", "" if value else "faint")]

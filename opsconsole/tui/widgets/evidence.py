@@ -4,7 +4,8 @@ import json
 from collections.abc import Collection, Iterator
 
 from opsconsole.model import Exchange
-from opsconsole.tui.text import duration, plain, size, wrap
+from opsconsole.reports.wording import one_line
+from opsconsole.tui.text import duration, size, wrap
 from opsconsole.tui.widgets.rows import Row
 
 _MOST_LINES = 60
@@ -31,8 +32,8 @@ def _line(exchange: Exchange, *, opened: bool) -> Row:
     return Row(
         (
             ("▾ " if opened else "▸ ", "faint"),
-            (f"{plain(exchange.server)} ", "strong"),
-            (f"{exchange.method} /{plain(path)}", ""),
+            (f"{one_line(exchange.server)} ", "strong"),
+            (f"{exchange.method} /{one_line(path)}", ""),
         ),
         (f"{status}  {took:>6}", "faint" if good else "fail"),
         exchange.id,

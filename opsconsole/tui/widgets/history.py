@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from opsconsole.tui.text import duration, labelled, moment, plain, style_of
+from opsconsole.reports.wording import one_line
+from opsconsole.tui.text import duration, labelled, moment, style_of
 from opsconsole.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def history_rows(records: "Records", environment: str, item: str, *, current: st
                 (
                     (f"{moment(at)}  ", "faint"),
                     (f"{labelled(outcome)} ", style_of(outcome)),
-                    (f"{plain(summary)}{mark}".replace("\n", " "), ""),
+                    (f"{one_line(summary)}{mark}", ""),
                 ),
                 (duration(seconds), "faint"),
                 run,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from opsconsole.model import SIGNS, Diagnosed, Finding, Outcome, SignedOff
+from opsconsole.reports.wording import causes
 from opsconsole.runview import ItemView
 from opsconsole.tui.text import duration, labelled, style_of, wrap
 from opsconsole.tui.widgets.checklist import clock, spinner
@@ -78,9 +79,7 @@ def _diagnosis(item: ItemView, width: int) -> Iterator[Row]:
     if not item.diagnosis:
         return
     yield from _heading("Diagnosis")
-    causes = [step for step in item.diagnosis if step.outcome not in (Outcome.PASS, Outcome.SKIP)]
-    if causes:
-        yield from _lines(" ← ".join([item.text, *(step.summary for step in causes)]), width, "strong")
+    yield from _lines(causes(item), width, "strong")
     for step in item.diagnosis:
         yield from _step(step, width)
 
