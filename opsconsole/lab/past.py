@@ -40,7 +40,8 @@ def exposition(seed: int, times: Sequence[int], calm_from: float) -> Iterator[st
     for stream in streams(seed):
         count = counter(seed, stream, calm_from)
         counts = [count(at) for at in times]
-        yield from _lines(FAMILIES[stream.family].exposed_name, stream.labels, counts, stamps)
+        for family, labels in ((stream.family, stream.labels), *stream.beside):
+            yield from _lines(FAMILIES[family].exposed_name, labels, counts, stamps)
         for observed in stream.observed:
             histograms[observed.family, observed.labels].append((observed, counts))
     for (family, labels), sources in histograms.items():

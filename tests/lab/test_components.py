@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from opsconsole.lab.service.families import FAMILIES
 from opsconsole.lab.servers import Servers
+from opsconsole.lab.service.families import FAMILIES
 from opsconsole.lab.stack import component
 
 P = "rsolv_billing_"

@@ -51,7 +51,8 @@ class Metrics:
     def prepare(self, streams: Iterable[Stream]) -> None:
         """Bring all series of these streams into being, at zero."""
         for stream in streams:
-            self._counters[stream.family].labels(**dict(stream.labels))
+            for family, labels in ((stream.family, stream.labels), *stream.beside):
+                self._counters[family].labels(**dict(labels))
             for observed in stream.observed:
                 self._histograms[observed.family].labels(**dict(observed.labels))
 

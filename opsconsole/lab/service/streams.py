@@ -1,6 +1,6 @@
 """What happens in the billing service by itself: steady streams of events, the same live and in history.
 
-A stream is one kind of event for one customer at a steady rate. Each occurrence moves one counter by one
+A stream is one kind of event for one customer at a steady rate. Each occurrence moves its counter by one
 and observes values in histograms, taken in turn from a short cycle, so that after n occurrences every
 series has one known value: the live service counts up to it, the history computes it.
 
@@ -41,6 +41,7 @@ class Stream:
     per_second: float
     phase: float = 0.0  # the share of one interval before which an occurrence never comes
     observed: tuple[Observed, ...] = ()
+    beside: tuple[tuple[str, Labels], ...] = ()  # other counters' series that move with it
     subject: str = ""  # "payment", "webhook", ...: what the faults act upon
     failed: bool = False
 
@@ -94,12 +95,12 @@ def _payments(rng: random.Random) -> Iterator[Stream]:
             )
         invoices = Observed("invoice_paid_amount_cents", labels_of(customer_id=customer, plan=plan), amounts)
         yield Stream("invoice_paid", invoices.labels, 0.5, observed=(invoices,))
-    for customer, code in (
-        (PRO[0], "card_declined"),
-        (PRO[0], "expired_card"),
-        (TEAMS[0], "insufficient_funds"),
+    for (customer, _), code, per_second in (
+        (PRO, "card_declined", 0.016),
+        (PRO, "expired_card", 0.004),
+        (TEAMS, "insufficient_funds", 0.01),
     ):
-        yield Stream("invoice_failed", labels_of(customer_id=customer, failure_code=code), 0.01, 0.5)
+        yield Stream("invoice_failed", labels_of(customer_id=customer, failure_code=code), per_second, 0.5)
 
 
 def _webhooks(rng: random.Random) -> Iterator[Stream]:
@@ -109,9 +110,11 @@ def _webhooks(rng: random.Random) -> Iterator[Stream]:
             labels = labels_of(event_type=event_type, status="failed" if failed else "success")
             durations = Observed(f"{name}_duration_milliseconds", labels, _cycle(rng, 13, 15, 220))
             rate = 0.01 * per_second if failed else per_second
-            yield Stream(name, labels, rate, 0.5 * failed, (durations,), subject="webhook", failed=failed)
-        reason = labels_of(event_type=event_type, failure_reason="handler_error")
-        yield Stream("stripe_webhook_failed", reason, 0.01 * per_second, 0.5, subject="webhook", failed=True)
+            reason = labels_of(event_type=event_type, failure_reason="handler_error")
+            beside = (("stripe_webhook_failed", reason),) if failed else ()
+            yield Stream(
+                name, labels, rate, 0.5 * failed, (durations,), beside, subject="webhook", failed=failed
+            )
 
 
 def _usage(rng: random.Random) -> Iterator[Stream]:

@@ -97,6 +97,8 @@ class Traffic:
                     "stripe_webhook_failed", event_type=event_type, failure_reason="handler_error"
                 )
         self._metrics.count(stream.family, **labels)
+        for family, other_labels in stream.beside:
+            self._metrics.count(family, **dict(other_labels))
         delay = behaviour.webhook_delay_milliseconds if stream.subject == "webhook" else 0.0
         for observed in stream.observed:
             value = observed.values[number % len(observed.values)] + delay

@@ -1,0 +1,100 @@
+"""The inbox: what mail servers, Alertmanager and PagerDuty's clients send is kept and can be asked for."""
+
+import asyncio
+import smtplib
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+from aiosmtpd.smtp import SMTP
+
+from opsconsole.lab.inbox import MAX_MESSAGES, Inbox
+from tests.lab.conftest import served
+
+
+def mail(subject: str, body: str, html: str = "") -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "alertmanager@rsolv.dev", "admin@rsolv.dev", subject
+    message.set_content(body)
+    if html:
+        message.add_alternative(html, subtype="html")
+    return message
+
+
+async def deliver(inbox: Inbox, message: EmailMessage, *recipients: str) -> None:
+    """Hand a mail over by SMTP, as a mail server would."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(inbox, hostname="inbox.test"), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+
+    def send() -> None:
+        with smtplib.SMTP(host, port, timeout=10) as client:
+            client.send_message(message, to_addrs=list(recipients))
+
+    await asyncio.to_thread(send)
+    server.close()
+
+
+async def asked(http: httpx.AsyncClient, **wanted: str) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = (await http.get("/messages", params=wanted)).json()
+    return messages
+
+
+async def test_a_mail_is_kept_with_its_recipients_and_its_plain_text() -> None:
+    inbox = Inbox()
+    await deliver(inbox, mail("Fire — now", "run r1\nplain", "<p>html</p>"), "a@x.dev", "b@x.dev")
+    async with served(inbox.routes()) as http:
+        [message] = await asked(http)
+    assert (message["channel"], message["to"]) == ("email", ["a@x.dev", "b@x.dev"])
+    assert (message["subject"], message["sender"]) == ("Fire — now", "alertmanager@rsolv.dev")
+    assert message["body"].splitlines() == ["run r1", "plain"]
+    assert message["headers"]["To"] == "admin@rsolv.dev"
+
+
+async def test_a_run_is_found_anywhere_in_a_message_and_only_there() -> None:
+    inbox = Inbox()
+    await deliver(inbox, mail("about run-7", "nothing"), "a@x.dev")
+    await deliver(inbox, mail("nothing", "it is run-7 again"), "b@x.dev")
+    await deliver(inbox, mail("nothing", "run-8"), "a@x.dev")
+    async with served(inbox.routes()) as http:
+        assert [m["to"] for m in await asked(http, run="run-7")] == [["a@x.dev"], ["b@x.dev"]]
+        assert [m["to"] for m in await asked(http, run="run-7", to="b@x.dev")] == [["b@x.dev"]]
+        assert await asked(http, run="run-9") == []
+        assert await asked(http, channel="slack") == []
+        assert len(await asked(http)) == 3
+
+
+async def test_slack_gets_its_plain_ok() -> None:
+    note = {"channel": "#billing-alerts", "username": "Alertmanager",
+            "attachments": [{"title": "[FIRING] X", "text": "run r2"}]}  # fmt: skip
+    async with served(Inbox().routes()) as http:
+        answer = await http.post("/slack", json=note)
+        [message] = await asked(http, run="r2", channel="slack")
+    assert (answer.status_code, answer.text) == (200, "ok")
+    assert (message["to"], message["subject"]) == (["#billing-alerts"], "[FIRING] X")
+
+
+async def test_pagerduty_gets_its_202_and_an_invalid_event_its_400() -> None:
+    event = {
+        "routing_key": "key",
+        "event_action": "trigger",
+        "dedup_key": "d",
+        "payload": {"summary": "run r3"},
+    }
+    async with served(Inbox().routes()) as http:
+        answer = await http.post("/pagerduty/v2/enqueue", json=event)
+        refused = await http.post("/pagerduty/v2/enqueue", json={**event, "event_action": "shout"})
+        [message] = await asked(http, run="r3")
+    assert (answer.status_code, answer.json()["dedup_key"]) == (202, "d")
+    assert refused.status_code == 400
+    assert (message["channel"], message["subject"]) == ("pagerduty", "trigger: run r3")
+
+
+async def test_only_the_newest_messages_are_kept() -> None:
+    inbox = Inbox()
+    for number in range(MAX_MESSAGES + 10):
+        inbox.keep("email", ["a@x.dev"], "s", f"mail {number}", "")
+    async with served(inbox.routes()) as http:
+        messages = await asked(http)
+        assert (await http.get("/health")).json() == {"status": "ok", "messages": MAX_MESSAGES}
+    assert (len(messages), messages[0]["subject"]) == (MAX_MESSAGES, "mail 10")
