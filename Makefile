@@ -1,6 +1,6 @@
 # What a newcomer calls: everything is set up by itself, in .venv and in the user's cache folder.
 # `make lock` alone needs a tool of its own, uv: make lock UV=/path/to/uv
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-older-servers lint bench lock clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -14,7 +14,12 @@ demo: $(READY) ## verify the whole checklist on a lab of real servers
 	@$(BIN)/opsconsole verify --env lab
 
 test: lint ## lint, then all tests, on the real servers
-	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-older-servers: $(READY) ## the tests with real servers, in the two older version pairs
+	@for pair in 2.42 2.53; do \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile --pair $$pair tests/checks tests/clients tests/lab $(PYTEST_ARGS) || exit 1; \
+	done
 
 lint: $(READY) ## style, types, and who may import whom
 	@$(BIN)/ruff check .
@@ -23,7 +28,7 @@ lint: $(READY) ## style, types, and who may import whom
 	@$(BIN)/lint-imports
 
 bench: $(READY) ## print how fast it is, beside other ways to do the same
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m tests.bench
 
 lock: ## pin the dependencies of pyproject.toml anew, with hashes
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --generate-hashes \
