@@ -82,9 +82,10 @@ def write(path: Path, text: str) -> None:
         temporary.chmod(0o644 & ~_umask())
         temporary.replace(path)
     except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
 
 
 def _is_device(path: Path) -> bool:

@@ -47,8 +47,9 @@ class TextReport:
     """A reader that prints to `stream` as a run goes on, and prints a stored run the same way.
 
     On a terminal lines are wrapped to its width, and outcome words are coloured unless NO_COLOR is set or
-    TERM is dumb; elsewhere neither. `hash_of` (that of `Records`) tells the hash of the last entry, printed at the end;
-    `evidence` adds what was seen, and each exchange as a curl line with the beginning of its answer.
+    TERM is dumb; elsewhere neither. `hash_of` (that of `Records`) tells the hash of the last entry, which
+    is printed at the end; `evidence` adds what was seen, and each exchange as a curl line with the
+    beginning of its answer.
     """
 
     def __init__(

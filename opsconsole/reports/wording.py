@@ -13,7 +13,7 @@ EXIT_MEANINGS = {
     3: "nothing failed, but something is unknown, broken or unsigned",
 }
 
-UNFINISHED = "not finished: the run was cut off"
+UNFINISHED = "not finished: cut off, or still going on"
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """C0 and C1 without tab and line feed, DEL, and Unicode's marks that turn the direction of text around:
