@@ -83,7 +83,7 @@ class Http:
         self.endpoint = endpoint
         self.base = endpoint.url.rstrip("/")
         self._record = record
-        self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
+        self._clients: dict[tuple[str, str, int | None], httpx.AsyncClient] = {}
         self._in_flight: dict[str, asyncio.Task[tuple[Answer, str]]] = {}
 
     async def close(self) -> None:
@@ -261,10 +261,13 @@ class Http:
         return headers
 
 
-def _origin(url: str) -> tuple[str, str]:
-    """Scheme, host and port: credentials go nowhere else."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: credentials go nowhere else. Raises Unreachable where that is no address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port
+    except ValueError as error:
+        raise Unreachable(f"no usable address: {error}", where=redact(url)) from None
 
 
 def _describe(answer: Answer) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opsconsole.checkkit import until
-from opsconsole.clients.alertmanager import Alertmanager
+from opsconsole.clients.alertmanager import Alertmanager, Notification
 from opsconsole.lab.stack import LabState
 from tests.clients.conftest import OpenDoor
 
@@ -85,7 +85,7 @@ async def test_alerts_are_selected_and_their_silence_is_told(
 
 
 async def test_notifications_count_what_was_sent(alertmanager: Alertmanager, lab: LabState) -> None:
-    def emails(notifications: list[Any]) -> float:
+    def emails(notifications: list[Notification]) -> float:
         return sum(one.sent for one in notifications if one.integration == "email")
 
     before = emails(await alertmanager.notifications())

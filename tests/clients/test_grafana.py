@@ -131,7 +131,7 @@ async def test_infinity_is_no_number_to_show(open_door: OpenDoor, httpserver: HT
 def test_old_rows_hidden_queries_and_variables() -> None:
     model = {
         "rows": [{"panels": [{"id": 1, "type": "graph", "datasource": "$ds", "targets": [
-            {"refId": "A", "expr": "up", "instant": True}, {"refId": "B", "expr": "hidden", "hide": True}]}]}],
+            {"refId": "A", "expr": "up", "instant": True}, {"refId": "B", "expr": "no", "hide": True}]}]}],
         "templating": {"list": [
             {"name": "ds", "type": "datasource", "query": "prometheus", "current": {"value": "p9"}},
             {"name": "plan", "type": "query", "query": {"query": "label_values(plan)", "refId": "x"},
