@@ -8,7 +8,7 @@ READY := .venv/.ready
 UV ?= uv
 
 help: ## tell what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
 
 demo: $(READY) ## verify the whole checklist on a lab of real servers
 	@$(BIN)/opsconsole verify --env lab

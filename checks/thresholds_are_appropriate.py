@@ -1,5 +1,6 @@
 """How often each alert would have fired over the history there is, for a person to judge its threshold."""
 
+import asyncio
 import math
 import operator
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -31,8 +32,8 @@ async def check(
     prometheus: Prometheus, reference: Reference | None = None, *, days: int = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
-    course. The step is a fifth of `for`, so that starts and lengths are right to that. `metric` tells
-    how far the history reaches back."""
+    course. The step is a fifth of `for` or a hundredth of the window, at least a minute: starts and lengths
+    are right to that. `metric` tells how far the history reaches back."""
     names = {rule.name for rule in reference.rules()} if reference is not None else None
     loaded = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
     rules = [rule for rule in loaded if names is None or rule.name in names]
@@ -44,8 +45,9 @@ async def check(
     if earliest is None:
         yield Finding(summary=f"Prometheus has no sample of {metric}, so there is no history to judge by")
         return
-    for rule in rules:
-        yield Seen(await _course(prometheus, rule, earliest, now), subject=rule.name)
+    courses = await asyncio.gather(*(_course(prometheus, rule, earliest, now) for rule in rules))
+    for rule, course in zip(rules, courses, strict=True):
+        yield Seen(course, subject=rule.name)
     span = lasting(now - earliest)
     yield Seen(f"{len(rules)} alerts over the last {span}")
     raise SignOff(f"Are the thresholds of these {len(rules)} alerts appropriate for production?")
@@ -76,8 +78,10 @@ class _Condition:
 
 
 async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> str:
-    step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, (end - start) / _MOST_POINTS)
-    comparison = promql.comparison(promql.parse(rule.expr))
+    tree = promql.parse(rule.expr)
+    window = max((selector.range_seconds or 0.0 for selector in promql.selectors(tree)), default=0.0)
+    step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, window / 100, (end - start) / _MOST_POINTS)
+    comparison = promql.comparison(tree)
 
     async def over_time(query: str) -> list[Series]:
         return await prometheus.query_range(query, start=start, end=end, step_seconds=step)

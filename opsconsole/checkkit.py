@@ -9,7 +9,6 @@ here), `SignOff` (a person must judge) or let a client's `Unseen` pass (could no
 
 import asyncio
 import importlib
-import re
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
+    from opsconsole.clients.wire import seconds
 
 _LOADED_WHEN_NAMED = {
     "Alertmanager": "opsconsole.clients.alertmanager",
@@ -48,6 +48,7 @@ _LOADED_WHEN_NAMED = {
     "Series": "opsconsole.clients.prometheus",
     "Service": "opsconsole.clients.service",
     "run_panels": "opsconsole.clients.panels",
+    "seconds": "opsconsole.clients.wire",
     "silenced": "opsconsole.clients.silences",
 }
 
@@ -142,15 +143,6 @@ async def first_scrape(prometheus: "Prometheus", job: str) -> None:
     two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
     within = max(two_scrapes, await prometheus.settling_seconds())
     await until(tried, within_seconds=within, what=f"the first scrape of {job}")
-
-
-def seconds(duration: str) -> float:
-    """A duration in Prometheus' notation ("1h30m", "500ms") in seconds. Raises ValueError for others."""
-    units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
-    if not parts or "".join(number + unit for number, unit in parts) != duration:
-        raise ValueError(f"{duration!r} is no duration: write it like 30s, 15m or 1h30m")
-    return float(sum(int(number) * units[unit] for number, unit in parts))
 
 
 def lasting(length_seconds: float) -> str:

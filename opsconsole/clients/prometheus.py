@@ -422,7 +422,8 @@ def _sample(one: _VectorSample, answer: Answer) -> Sample:
 def _series(one: _MatrixSeries, answer: Answer) -> Series:
     if one.values is None or one.histograms is not None:
         raise Nonsense("answered a native histogram where numbers were expected", where=answer.where)
-    return Series(one.metric, [(at, wire.number(value, answer.where)) for at, value in one.values])
+    where = answer.where
+    return Series(one.metric, [(at, wire.number(value, where)) for at, value in one.values])
 
 
 def _joined(parts: list[list[Series]]) -> list[Series]:
