@@ -1,5 +1,6 @@
 """The Grafana stand-in: Grafana's statuses and shapes, with the data of the real Prometheus."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -105,7 +106,7 @@ async def test_a_range_query_is_a_frame_for_each_series(grafana: httpx.AsyncClie
     }  # fmt: skip
     moments, numbers = frames[0]["data"]["values"]
     assert len(moments) == len(numbers) > 1000
-    assert {later - sooner for sooner, later in zip(moments, moments[1:], strict=False)} == {60_000}
+    assert {later - sooner for sooner, later in itertools.pairwise(moments)} == {60_000}
 
 
 async def test_an_instant_query_is_one_value_and_odd_numbers_are_entities(grafana: httpx.AsyncClient) -> None:
