@@ -14,8 +14,9 @@ DEB822 = f"""\
 # the archive
 Types: deb deb-src
 URIs: http://mirror.test/debian
-Suites: bookworm bookworm-updates
+Suites: bookworm
 # a remark within
+ bookworm-updates
 Components: main
 Signed-By: {KEYRING}
 

@@ -74,6 +74,7 @@ def test_a_foreground_process_ends_with_its_parent(log: Path, last_act: str) -> 
 def test_a_kept_process_outlives_its_parent_until_it_is_ended(log: Path) -> None:
     child = run_parent(log, die_with_parent=False, last_act="os.kill(os.getpid(), signal.SIGKILL)")
     assert is_running(*child)
+    assert os.getsid(child.pid) == child.pid, "a terminal that closes would end it"
     assert end([child]) == [child]
     assert not is_running(*child)
     assert end([child]) == []
