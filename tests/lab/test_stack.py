@@ -159,9 +159,8 @@ def test_a_refused_webhook_is_seen_in_prometheus(lab: LabState) -> None:
     expression = (
         'rsolv_billing_stripe_webhook_failed_total{event_type="test",failure_reason="invalid_signature"}'
     )
-    before = (
-        until(lambda: [value(lab, expression)] if value(lab, "up") else None, "the first scrape")[0] or 0.0
-    )
+    until(lambda: value(lab, "up"), "the first scrape")
+    before = value(lab, expression) or 0.0
     headers = {"stripe-signature": "t=invalid,v1=invalid"}
     url = f"{lab.service_url}/api/webhooks/stripe"
     assert httpx.post(url, json={"type": "test"}, headers=headers, timeout=30).status_code == 400
