@@ -188,7 +188,7 @@ def test_a_pipe_gets_neither() -> None:
 @pytest.mark.usefixtures("narrow")
 def test_what_may_be_copied_is_never_wrapped() -> None:
     waits = ended("a-long-name", Outcome.SIGN_OFF, "judge", question="Right?")
-    events = [started("a-long-name"), waits]
+    events: list[Event] = [started("a-long-name"), waits]
     assert f'opsconsole sign-off {RUN} a-long-name --pass --note "…"\n' in shown(events, Terminal())
 
 
