@@ -1,12 +1,19 @@
 """PromQL expressions taken apart, on promql-parser's trees."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import promql_parser as p
 
 from opsconsole.errors import Nonsense
+
+# The parser recurses without a bound and ends the whole process where its stack is full (seen from 5,000
+# operators on), so what could nest is counted before, and its depth measured after.
+_COULD_NEST = re.compile(r"[-+*/%^(=<>!]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_MOST_OPERATORS = 1000
+_MOST_LEVELS = 150
 
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _ARITHMETIC = {
@@ -58,15 +65,25 @@ class Comparison:
 
 def parse(text: str) -> p.Expr:
     """The tree of an expression. Raises Nonsense with the parser's reason for what is not PromQL."""
+    where = text.strip() or "an empty expression"
+    if len(_COULD_NEST.findall(text)) > _MOST_OPERATORS:
+        raise Nonsense(f"too long to read: more than {_MOST_OPERATORS} operators", where=f"{where[:60]} ...")
     try:
         tree: p.Expr = p.parse(text)
     except ValueError as error:
-        raise Nonsense(f"not PromQL: {error}", where=text.strip() or "an empty expression") from None
+        raise Nonsense(f"not PromQL: {error}", where=where) from None
+    if _levels_exceed(tree, _MOST_LEVELS):
+        raise Nonsense(f"nested more than {_MOST_LEVELS} levels deep", where=f"{where[:60]} ...")
     if any(isinstance(node, p.VectorSelector) and node.matchers.or_matchers for node in walk(tree)):
-        raise Nonsense(
-            "not PromQL: `or` between label matchers is an extension of others", where=text.strip()
-        )
+        raise Nonsense("not PromQL: `or` between label matchers is an extension of others", where=where)
     return tree
+
+
+def _levels_exceed(tree: p.Expr, most: int) -> bool:
+    level = [tree]
+    for _ in range(most):
+        level = [child for node in level for child in children(node)]
+    return bool(level)
 
 
 def pretty(text: str) -> str:
