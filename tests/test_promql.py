@@ -1,0 +1,209 @@
+"""PromQL as trees: what is taken apart, filled in, and proven empty."""
+
+import pytest
+
+from opsconsole.errors import Nonsense
+from opsconsole.promql import (
+    Comparison,
+    Matcher,
+    Selector,
+    SeriesWorld,
+    comparison,
+    fill,
+    never,
+    parse,
+    pretty,
+    same,
+    selectors,
+    time_variables,
+    ungrouped,
+    unresolved,
+)
+
+TARGET = {"job": "rsolv-platform", "instance": "a:1"}
+WORLD = SeriesWorld(
+    [
+        {"__name__": "paid", "plan": "pro", **TARGET},
+        {"__name__": "paid", "plan": "pro", "coupon": "x", **TARGET},
+        {"__name__": "failed", "code": "declined", **TARGET},
+        {"__name__": "took_bucket", "le": "1", **TARGET},
+        {"__name__": "took_sum", **TARGET},
+        {"__name__": "took_count", **TARGET},
+        {"__name__": "sum_by_plan", "plan": "pro"},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "foo(", "a > > 1", "rate(a)", "1 > 2", 'a{b="c" or d="e"}', "a[$__interval]"]
+)
+def test_what_is_not_promql_is_refused(text: str) -> None:
+    with pytest.raises(Nonsense, match="not PromQL"):
+        parse(text)
+
+
+@pytest.mark.parametrize("levels", [200, 900, 20_000])
+def test_what_is_nested_without_end_is_refused(levels: int) -> None:
+    for text in ("(" * levels + "a" + ")" * levels, "-" * levels + "a", "+".join("a" * levels)):
+        with pytest.raises(Nonsense, match=r"levels deep|too long"):
+            parse(text)
+
+
+def test_selectors_within_ranges_and_subqueries() -> None:
+    text = 'sum(rate(a{x="1",y!~"z"}[5m])) / max_over_time(b[1h:1m]) + {__name__="c.d"} - e offset 1d'
+    assert selectors(parse(text)) == [
+        Selector("a", (Matcher("x", "=", "1"), Matcher("y", "!~", "z")), 300.0),
+        Selector("b", ()),
+        Selector("c.d", ()),
+        Selector("e", (), shifted=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a > 0.1", Comparison("a", ">", 0.1)),
+        ("((a)) > bool (10 / 100)", Comparison("((a))", ">", 0.1)),
+        ("-1 < a", Comparison("a", ">", -1)),
+        ("5 >= a", Comparison("a", "<=", 5)),
+        ("5 != a", Comparison("a", "!=", 5)),
+        ("sum(a) == 0 or absent(a)", Comparison("sum(a)", "==", 0, "left of or")),
+        ("b and (a > 3)", Comparison("a", ">", 3, "right of and")),
+        ("hour() > 9 and a > 3", Comparison("a", ">", 3, "right of and")),
+        ("hour() > 9", Comparison("hour()", ">", 9)),
+        ("a > 1 and b > 2", Comparison("a", ">", 1, "left of and")),
+        ("(b or a > 1) unless c > 2", Comparison("a", ">", 1, "right of or, left of unless")),
+        ("a unless b > 2", None),
+        ("a > b", None),
+        ("a", None),
+        ("count(a > 1)", None),
+    ],
+)
+def test_comparison(text: str, expected: Comparison | None) -> None:
+    assert comparison(parse(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ("a>1", "a  > 1.0 # why", True),
+        ("sum(a) by (x)", "sum by(x)(a)", True),
+        ('a{x="1",y="2"}', "a{y='2',x='1'}", True),
+        ("rate(a[300s])", "rate(a[5m])", True),
+        ("a > bool 1", "a > 1", False),
+        ("a - (b - c)", "a - b - c", False),
+        ("a and on() b", "a and b", False),
+        ("rate(a[5m])", "rate(a[6m])", False),
+        ('a{x="1"}', 'a{x=~"1"}', False),
+        ("a offset 1h", "a", False),
+    ],
+)
+def test_same(a: str, b: str, equal: bool) -> None:
+    assert same(a, b) is equal
+
+
+def test_pretty_is_the_same_expression() -> None:
+    assert pretty("sum(rate(a[5m]))by(x)>1") == "sum by (x) (rate(a[5m])) > 1"
+
+
+def test_fill() -> None:
+    variables = {"plan": "pro|team", "x": 'a"b', **time_variables(3600, 15)}
+    text = (
+        'rate(a{p=~"$plan",q="${plan}",r="${plan:regex}",s=${x:doublequote},t="[[plan]]"}[$__rate_interval])'
+    )
+    assert fill(text, variables) == (
+        'rate(a{p=~"pro|team",q="pro|team",r="pro\\|team",s="a\\"b",t="pro|team"}[60s])'
+    )
+    assert fill("$planet $plan_ $plan", variables) == "$planet $plan_ pro|team"
+    assert fill("[$__range] $__range_s $__interval", variables) == "[3600s] 3600 15s"
+
+
+def test_unresolved() -> None:
+    text = 'label_replace(a{b=~"[[:alpha:]]+$"}, "d", "$1", "e", "(.*)") + ${x:regex} + [[y]] + $z + $z'
+    assert unresolved(text) == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("missing", "missing has no series"),
+        ("sum(rate(missing[5m])) > 1", "missing has no series"),
+        ("max_over_time(missing[1h:1m])", "missing has no series"),
+        ("missing or gone", "missing has no series; gone has no series"),
+        ("paid and missing", "missing has no series"),
+        ("missing unless paid", "missing has no series"),
+        ("paid / missing", "missing has no series"),
+        (
+            "took",
+            "took has no series: it is a histogram, with series under took_bucket, took_sum, took_count alone",
+        ),
+        ('paid{reason="x"}', "no series of paid carries the label reason"),
+        ('paid{reason!=""}', "no series of paid carries the label reason"),
+        ('paid{reason=~"a|b"}', "no series of paid carries the label reason"),
+        ('paid{reason!~"|a"}', "no series of paid carries the label reason"),
+        ("paid and failed", "`and` matches nothing: only its left side has the label plan"),
+        ("paid > failed", "`>` matches nothing: only its left side has the label plan"),
+        ("sum by (plan) (paid) / sum(paid)", "`/` matches nothing: only its left side has the label plan"),
+        ("paid and on (code) failed", "`and` matches nothing: only its right side has the label code"),
+        ("paid and ignoring (plan) failed", "`and` matches nothing: only its right side has the label code"),
+        (
+            "paid and hour() > 9",
+            "`and` matches nothing: only its left side has the label instance, job, plan",
+        ),
+        (
+            'paid{coupon="x"} * on (coupon) failed',
+            "`*` matches nothing: only its left side has the label coupon",
+        ),
+        (
+            "histogram_quantile(0.9, sum by (job) (rate(took_bucket[5m])))",
+            "histogram_quantile needs the label le, which is aggregated away beneath it",
+        ),
+    ],
+)  # fmt: skip
+def test_never(text: str, reason: str) -> None:
+    assert never(parse(text), WORLD) == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "paid",
+        'paid{plan="not seen yet"}',
+        'paid{reason=""}',
+        'paid{reason!="x"}',
+        'paid{reason=~".*"}',
+        'paid{reason=~"\\\\pL"}',
+        '{job="elsewhere"}',
+        '{__name__=~"miss.*"}',
+        "missing offset 1d",
+        "ALERTS",
+        "absent(missing)",
+        "missing or paid",
+        "paid or missing",
+        "paid unless missing",
+        "vector(1)",
+        "vector(scalar(missing))",
+        "paid > scalar(missing)",
+        "sum by (reason) (paid)",
+        "paid * on (job) group_left (code) failed",
+        "paid and on (job) failed",
+        "paid and ignoring (plan, code, coupon) failed",
+        "paid and on () hour() > 9",
+        "sum(paid) and hour() > 9",
+        "paid and on (coupon) failed",
+        'label_replace(failed, "plan", "x", "", "") and ignoring (code) paid',
+        'count_values("plan", failed) and sum_by_plan',
+        "(paid or failed) and failed",
+        "histogram_quantile(0.9, sum by (le) (rate(took_bucket[5m])))",
+        "histogram_quantile(0.9, rate(took_sum[5m]))",
+        "sum(paid) / sum(failed)",
+        "info(paid)",
+    ],
+)
+def test_never_is_not_said_where_it_is_not_proven(text: str) -> None:
+    assert never(parse(text), WORLD) is None
+
+
+def test_labels_grouped_by_that_nothing_carries() -> None:
+    assert ungrouped(parse("sum by (plan, nope) (paid) / sum by (code) (failed)"), WORLD) == ["nope"]
+    assert ungrouped(parse("sum by (x) ({job='a'}) + sum by (x) (missing)"), WORLD) == []
