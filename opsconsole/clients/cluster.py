@@ -100,6 +100,7 @@ class Cluster:
         )  # fmt: skip
 
     def _api(self) -> Any:
+        import yaml
         from kubernetes import client
         from kubernetes import config as kubeconfig
 
@@ -108,7 +109,7 @@ class Cluster:
             kubeconfig.load_kube_config(  # type: ignore[no-untyped-call]
                 context=self._settings.context or None, client_configuration=settings
             )
-        except (kubeconfig.ConfigException, OSError, TypeError, ValueError) as error:
+        except (kubeconfig.ConfigException, yaml.YAMLError, OSError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"the kubeconfig cannot be used: {error}", where=self._where,
                 hint="`kubectl config get-contexts` shows what there is; name one with context = \"…\"",
@@ -144,7 +145,7 @@ def _is_ready(pod: Any) -> bool:
 def _translated(work: Callable[[], str], where: str) -> str:
     """Do the work; what goes wrong in the official client becomes an error of ours."""
     from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, NewConnectionError
     from urllib3.exceptions import TimeoutError as ConnectionTimeout
 
     try:
@@ -158,9 +159,9 @@ def _translated(work: Callable[[], str], where: str) -> str:
         if not error.status:
             raise Unreachable(f"no connection: {error.reason}"[:300], where=where) from error
         raise Nonsense(reason, where=where) from error
-    except ConnectionTimeout as error:
-        raise TimedOut(f"no answer: {error}", where=where) from error
     except (HTTPError, OSError) as error:
+        if isinstance(error, ConnectionTimeout) and not isinstance(error, NewConnectionError):
+            raise TimedOut(f"no answer: {error}"[:300], where=where) from error
         raise Unreachable(f"no connection: {error}"[:300], where=where) from error
     except Exception as error:
         raise Nonsense(

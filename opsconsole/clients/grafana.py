@@ -4,7 +4,7 @@ Every method raises `opsconsole.errors.Unseen` where Grafana cannot be seen or a
 not the answer; what a dashboard or a data source does not have is told by the value, not by an error.
 """
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -225,7 +225,7 @@ def _numbers(frame: _Frame) -> list[float]:
         for field, column in columns
         if field.type == "number"
         for value in column
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if type(value) in (int, float) and abs(value) <= sys.float_info.max
     ]
 
 

@@ -23,10 +23,10 @@ class Service:
         self.url = http.base
 
     async def metrics(self) -> dict[str, MetricFamily]:
-        """What the metrics endpoint exposes now, by family name.
+        """What the metrics endpoint exposes now, by family name; it may be nothing.
 
-        Raises Unseen as the door does, Nonsense where it exposes no metrics at all, and Nonsense where
-        there is no `metrics_url` to ask.
+        Raises Unseen as the door does, Nonsense for what is no exposition, and Nonsense where there is no
+        `metrics_url` to ask.
         """
         if self.metrics_url is None:
             raise Nonsense("its metrics endpoint is not named", where=self._http.server)

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,20 +20,12 @@ from opsconsole.redaction import redact_event
 from tests.clients.conftest import OpenDoor
 from tests.standins.raw import http, raw_server
 
-
-@pytest.fixture
-async def nobody() -> AsyncIterator[str]:
-    """The URL of a port where nobody listens, kept from everybody else."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
-    await server.wait_closed()
-    yield url
+NOBODY = "http://127.0.0.1:1"
 
 
-async def test_nobody_listens(open_door: OpenDoor, nobody: str, recorded: list[Exchange]) -> None:
+async def test_nobody_listens(open_door: OpenDoor, recorded: list[Exchange]) -> None:
     with pytest.raises(Unreachable, match="connect"):
-        await open_door(nobody).get("/x")
+        await open_door(NOBODY).get("/x")
     (exchange,) = recorded
     assert exchange.error
     assert exchange.status is None
@@ -235,7 +226,7 @@ async def test_tls_is_checked_also_for_another_origin(open_door: OpenDoor, tmp_p
     _, context = certificate(tmp_path)
     async with raw_server(http(b"{}"), tls=context) as url:
         with pytest.raises(Unreachable, match="not trusted"):
-            await open_door("http://127.0.0.1:1").get(f"{url}/x")
+            await open_door(NOBODY).get(f"{url}/x")
 
 
 async def test_a_ca_file_that_is_none(open_door: OpenDoor, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Protocol
 import msgspec
 
 from opsconsole import config
-from opsconsole.errors import ConfigError
 from opsconsole.model import Exchange
 
 EXCERPT = 2_000
@@ -51,7 +50,7 @@ def make(
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> Inbox:
     """The inbox that the settings name. `record` takes every exchange; `timeout_seconds` bounds one where
-    the settings do not. Raises ConfigError for an unknown kind."""
+    the settings do not. Raises ConfigError where the settings lack what the kind needs."""
     bound = settings.timeout_seconds or timeout_seconds
     match settings.kind:
         case "lab":
@@ -70,6 +69,3 @@ def make(
             from opsconsole.clients.inbox.postmark import PostmarkInbox
 
             return PostmarkInbox(settings, record, bound)
-    raise ConfigError(
-        f"there is no inbox of kind {settings.kind!r}", hint="kinds: lab, imap, mailpit, postmark"
-    )
