@@ -1,0 +1,105 @@
+"""The screen's figures: first paint on a pty, and a warm run in one process."""
+
+import asyncio
+import os
+import pty
+import select
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+MINIMAL = """
+from textual.app import App
+from textual.widgets import Footer, Header
+class Minimal(App):
+    def compose(self):
+        yield Header()
+        yield Footer()
+Minimal().run()
+"""
+_ROUNDS = 5
+_PAINTED = b"\x1b[?2026l"
+"""The end of a synchronised update: what Textual writes when a frame is on the screen."""
+
+
+def first_paint() -> str:
+    """From the start of the process to its first whole frame on a pty, in turn."""
+    commands = {
+        "minimal Textual application": [sys.executable, "-c", MINIMAL],
+        "opsconsole verify": [str(Path(sys.executable).with_name("opsconsole")), "verify", "--env", "lab"],
+    }
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(_ROUNDS):
+        for name, argv in commands.items():
+            taken[name].append(_painted(argv))
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    least = medians["minimal Textual application"]
+    lines = ["first paint on a terminal  (milliseconds, median of five)"]
+    lines += [f"  {name:32} {1000 * value:7.0f}  x{value / least:.2f}" for name, value in medians.items()]
+    return "\n".join(lines)
+
+
+def _painted(argv: Sequence[str]) -> float:
+    began = time.perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="36")
+        os.execv(argv[0], argv)
+    seen = b""
+    try:
+        while time.perf_counter() - began < 20:
+            if not select.select([terminal], [], [], 20)[0]:
+                break
+            piece = os.read(terminal, 65_536)
+            if b"\x1b[?2026$p" in piece:  # it asks whether the terminal can draw whole frames: this one can
+                os.write(terminal, b"\x1b[?2026;2$y")
+            seen += piece
+            if _PAINTED in seen and len(seen) > 2_000:
+                return time.perf_counter() - began
+        return float("nan")
+    finally:
+        _leave(pid, terminal)
+
+
+def _leave(pid: int, terminal: int) -> None:
+    """Ctrl-Q, and wait until it is gone; its output has to be read, or it cannot go."""
+    deadline = time.perf_counter() + 15
+    os.write(terminal, b"\x11")
+    while time.perf_counter() < deadline:
+        try:
+            if select.select([terminal], [], [], 0.2)[0]:
+                os.read(terminal, 65_536)
+        except OSError:
+            pass
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            break
+        os.write(terminal, b"\x11")
+    os.close(terminal)
+
+
+def warm_in_the_screen(
+    config: Path, name: str, items: Sequence[str], records: Path, trips_seconds: float
+) -> str:
+    """What `r` takes in an open screen: the same process runs the same items again."""
+    from opsconsole import session
+    from opsconsole.config import load_environment
+    from opsconsole.store import open_records
+
+    plan = session.plan(load_environment(name, config), items)
+    kept = open_records(records)
+
+    async def run() -> list[float]:
+        taken = []
+        async with session.open_session(plan, kept, effects=False) as opened:
+            await opened.verification.run()
+            for _ in range(_ROUNDS):
+                began = time.perf_counter()
+                await opened.verification.run(list(items))
+                taken.append(time.perf_counter() - began)
+        return taken
+
+    median = statistics.median(asyncio.run(run()))
+    kept.close()
+    return f"warm, in an open screen, 50 ms added: {1000 * median:.0f} ms, x{median / trips_seconds:.2f} of two round trips"
