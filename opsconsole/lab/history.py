@@ -41,7 +41,7 @@ Stretch = tuple[int, int]
 def provide(
     folder: Path, promtool: Path, *, seed: int, on_progress: Progress, now: float | None = None
 ) -> None:
-    """Put the history up to now into `folder`, an empty or missing TSDB folder.
+    """Put the history up to now into `folder`, an empty TSDB folder that is made if need be.
 
     Takes about ten seconds the first time, said through `on_progress`, and a fraction of one later. Raises
     LabError where promtool fails or the cache cannot be written.
@@ -51,11 +51,13 @@ def provide(
         cache.mkdir(parents=True, exist_ok=True)
         with _locked(cache, on_progress):
             _bring_up_to(time.time() if now is None else now, cache, promtool, seed, on_progress)
+            folder.mkdir(exist_ok=True)
             for stretch in _pieces(cache):
                 for block in _piece(cache, stretch).iterdir():
                     shutil.copytree(block, folder / block.name, copy_function=_link)
     except OSError as error:
-        raise LabError(f"the history cannot be kept: {error.strerror}", where=str(cache)) from error
+        hint = "XDG_CACHE_HOME names another place for the cache"
+        raise LabError(f"the history cannot be kept: {error}", where=str(cache), hint=hint) from error
 
 
 def _bring_up_to(now: float, cache: Path, promtool: Path, seed: int, tell: Progress) -> None:

@@ -40,7 +40,8 @@ class Message:
     headers: dict[str, str] = field(default_factory=dict)
 
     def mentions(self, text: str) -> bool:
-        return any(text in part for part in (self.subject, self.body, *self.headers.values()))
+        """Whether the text is anywhere in it; what is shown as the subject is part of one or the other."""
+        return any(text in part for part in (self.body, *self.headers.values()))
 
 
 class Inbox:

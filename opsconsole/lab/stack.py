@@ -144,17 +144,13 @@ def component(name: str) -> str:
 
 async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     tell("starting the billing service, the inbox, the Grafana stand-in and Alertmanager")
-    spawned = {
-        name: _spawn(lab, name, argv)
-        for name, argv in _commands(lab, servers).items()
-        if name != "prometheus"
-    }
-    _record(lab)
-    history_folder = lab.folder / "prometheus"
-    await asyncio.to_thread(history.provide, history_folder, servers.promtool, seed=SEED, on_progress=tell)
+    commands = _commands(lab, servers)
+    prometheus = commands.pop("prometheus")
+    spawned = {name: _spawn(lab, name, command) for name, command in commands.items()}
+    data = lab.folder / "prometheus"
+    await asyncio.to_thread(history.provide, data, servers.promtool, seed=SEED, on_progress=tell)
     tell("starting Prometheus")
-    spawned["prometheus"] = _spawn(lab, "prometheus", _commands(lab, servers)["prometheus"])
-    _record(lab)
+    spawned["prometheus"] = _spawn(lab, "prometheus", prometheus)
     await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in _health_urls(lab)))
     return _record(lab, ready=True)
 
@@ -168,6 +164,7 @@ def _spawn(lab: LabState, name: str, argv: list[str | Path]) -> processes.Proces
         die_with_parent=lab.owner == "foreground",
     )
     _own[lab.folder].append(process)
+    _record(lab)
     return process
 
 

@@ -190,3 +190,10 @@ def test_what_a_killed_one_or_an_older_generator_left_is_removed(
 def test_a_promtool_that_fails_is_told(small: Path, tmp_path: Path) -> None:
     with pytest.raises(LabError, match="promtool cannot make the history"):
         history.provide(tmp_path / "x", Path("/bin/false"), seed=1, on_progress=lambda _: None, now=NOON)
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(LabError, match="the history cannot be kept"):
+        history.provide(tmp_path / "x", Path("/bin/false"), seed=1, on_progress=lambda _: None, now=NOON)
