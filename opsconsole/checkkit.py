@@ -105,6 +105,9 @@ class Performance(Protocol):
     def waits(self, what: str, within_seconds: float) -> None:
         """Show that the check waits, and allow it that time."""
 
+    def doubts(self, why: str) -> None:
+        """Keep the check from passing: what it is told may be wrong or only a part."""
+
 
 performing: ContextVar[Performance | None] = ContextVar("performing", default=None)
 """The check that this task performs; set by the engine, read by `until` and by the clients' recorder."""

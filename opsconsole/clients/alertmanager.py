@@ -4,7 +4,9 @@ Times are unix seconds. Every method raises `opsconsole.errors.Unseen` where the
 or answers something that is not the answer.
 """
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,6 +17,8 @@ from opsconsole.errors import Nonsense
 
 if TYPE_CHECKING:
     from opsconsole.clients.routing import AlertmanagerConfig
+
+_CLOCKS_AGREE_SECONDS = 60.0
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,22 @@ class Alertmanager:
             peers=len(told.cluster.peers or ()),
             started_at=wire.unix(told.uptime),
         )
+
+    async def now(self) -> datetime:
+        """The server's own clock, to the second; ours where it sends no Date.
+
+        Raises Nonsense where it is more than a minute from ours: silences and time intervals are in force
+        by a clock.
+        """
+        offset = (await self._http.get("/api/v2/status")).clock_offset_seconds or 0.0
+        if abs(offset) > _CLOCKS_AGREE_SECONDS:
+            raise Nonsense(
+                f"its clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} ours, "
+                "so what is in force now cannot be told",
+                where=f"{self._http.server} {self.url}",
+                hint="set the clocks right, and ask it without a cache between",
+            )
+        return datetime.fromtimestamp(time.time() + offset, UTC)
 
     async def config(self) -> "AlertmanagerConfig":
         """The running configuration, ready to be asked where an alert goes."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from opsconsole.checkkit import performing
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
 from opsconsole.errors import Nonsense, TimedOut
@@ -20,7 +21,9 @@ _T = TypeVar("_T")
 _FAILED = (400, 404, 422, 503)
 _MOST_POINTS = 11_000  # of one series in one query_range; Prometheus refuses more
 _SUFFIXES = re.compile(r"_(?:total|bucket|sum|count|created|info)$")
+_LONG_QUERY = 2_000  # characters; servers and proxies refuse URLs somewhat longer
 _DAY = 86_400.0
+_CLOCKS_AGREE_SECONDS = 60.0
 _SETTLED_AFTER_SECONDS = 20.0
 
 Seen = Callable[[str, str, str], None]
@@ -125,7 +128,10 @@ class Prometheus:
         Raises QueryError where Prometheus refuses it; Nonsense for a result of another type.
         """
         form = {"query": promql} if at is None else {"query": promql, "time": at}
-        answer = await self._http.post("/api/v1/query", form=form, accept=(200, *_FAILED))
+        if len(promql) < _LONG_QUERY:  # a GET that several checks send at once is sent once
+            answer = await self._http.get("/api/v1/query", form, accept=(200, *_FAILED))
+        else:
+            answer = await self._http.post("/api/v1/query", form=form, accept=(200, *_FAILED))
         result = self._data(answer, _Result)
         if result.resultType == "scalar":
             at, value = _decode(result.result, tuple[float, str], answer)
@@ -243,15 +249,28 @@ class Prometheus:
         return None
 
     async def now(self) -> float:
-        """The server's own clock."""
-        samples = await self.query("time()")
-        return samples[0].value
+        """The server's own clock, by which the age of all that it tells is judged.
+
+        Raises Nonsense where that is more than a minute from ours: one of the clocks is wrong, or the
+        answers are old ones out of a cache, and neither can be told from here.
+        """
+        offset = await self.clock_offset_seconds()
+        if abs(offset) > _CLOCKS_AGREE_SECONDS:
+            raise Nonsense(
+                f"its clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} ours, "
+                "so what it tells cannot be called fresh",
+                where=f"{self._http.server} {self.url}",
+                hint="set the clocks right, and ask it without a cache between",
+            )
+        return time.time() + offset
 
     async def clock_offset_seconds(self) -> float:
         """The server's clock minus ours, to within half the round trip."""
         before = time.time()
-        server = await self.now()
-        return server - (before + time.time()) / 2
+        samples = await self.query("time()")
+        if not samples:
+            raise Nonsense("does not tell the time", where=f"{self._http.server} {self.url}")
+        return samples[0].value - (before + time.time()) / 2
 
     async def earliest(self, selector: str = "up", *, within_seconds: float = 16 * _DAY) -> float | None:
         """The time of the oldest sample of `selector` that the server still has, None without any.
@@ -290,6 +309,8 @@ class Prometheus:
         for warning in (*envelope.warnings, *envelope.infos):
             if warning not in self.warnings:
                 self.warnings.append(warning)
+        if envelope.warnings and (performance := performing.get()) is not None:
+            performance.doubts(f"{answer.where}: warns that {envelope.warnings[0]}")
         return _decode(envelope.data, shape, answer)
 
 

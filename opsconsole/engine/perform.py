@@ -39,6 +39,7 @@ class Perform:
     evidence: int = 0
     findings: list[Finding] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    doubt: str = ""
     _deadline: asyncio.Timeout | None = None
     _waiting_for: str = ""
 
@@ -49,6 +50,10 @@ class Perform:
             now = asyncio.get_running_loop().time()
             self._deadline.reschedule(now + within_seconds + self.timeout_seconds)
         self.show(Waiting(item=self.item, what=what, within_seconds=within_seconds))
+
+    def doubts(self, why: str) -> None:
+        """See `opsconsole.checkkit.Performance`."""
+        self.doubt = self.doubt or why
 
     async def result(self) -> Result:
         """Perform the check. Never raises, except when it is cancelled or the records cannot be written."""
@@ -61,7 +66,8 @@ class Perform:
         except Skip as skip:
             return Result(Outcome.SKIP, str(skip))
         except SignOff as sign_off:
-            return self._judged() if self.findings else Result(Outcome.SIGN_OFF, self._sight(), str(sign_off))
+            undecided = self.findings or self.doubt
+            return self._judged() if undecided else Result(Outcome.SIGN_OFF, self._sight(), str(sign_off))
         except Unseen as unseen:
             return self._unless_found(Result(Outcome.UNKNOWN, _one_line(unseen)))
         except TimeoutError:
@@ -100,6 +106,8 @@ class Perform:
             return Result(
                 Outcome.FAIL, f"{subject}{first.summary}{f' (and {len(more)} more)' if more else ''}"
             )
+        if self.doubt:
+            return Result(Outcome.UNKNOWN, self.doubt)
         if not self.evidence:
             return Result(Outcome.UNKNOWN, "found nothing wrong, but saw nothing either")
         return Result(Outcome.PASS, self._sight())
