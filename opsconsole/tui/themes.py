@@ -1,7 +1,9 @@
 """The two palettes, and whether the terminal wants colour at all."""
 
 import os
+from collections.abc import Mapping
 
+from rich.style import Style
 from textual.theme import Theme
 
 DARK = Theme(
@@ -41,3 +43,37 @@ _MONOCHROME_TERMINALS = ("dumb", "vt100", "vt102", "vt220", "ansi-m", "linux-m",
 def without_colour() -> bool:
     """Whether NO_COLOR (https://no-color.org) is set or the terminal is known to have no colour."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "") in _MONOCHROME_TERMINALS
+
+
+_ROW_STYLES = {
+    "": "",
+    "pass": "success",
+    "fail": "bold error",
+    "skip": "faint",
+    "unknown": "bold warning",
+    "sign-off": "bold accent",
+    "broken": "bold error",
+    "running": "primary",
+    "heading": "bold primary",
+    "strong": "bold",
+    "faint": "faint",
+    "added": "success",
+    "removed": "error",
+    "link": "accent",
+    "cursor": "on cursor",
+    "cursor-blurred": "on cursor-blurred",
+}
+"""What a row's styles are, in the words of Rich with the theme's variables for colours."""
+
+
+def row_styles(variables: Mapping[str, str], *, colour: bool) -> dict[str, Style]:
+    """The styles of rows in a theme, by name; without colour the selected row is shown reversed."""
+    styles = {}
+    for name, words in _ROW_STYLES.items():
+        named = " ".join(variables.get(word, word) for word in words.split())
+        styles[name] = Style.parse(named)
+    if not colour:
+        styles["cursor"] = Style(reverse=True)
+        styles["cursor-blurred"] = Style(underline=True)
+        styles["heading"] = Style(bold=True, underline=True)
+    return styles

@@ -11,7 +11,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from opsconsole.model import Exchange, Outcome
-from opsconsole.reports.wording import one_line
+from opsconsole.reports.wording import one_line, servers
 from opsconsole.runview import ItemView, RunView
 from opsconsole.tui.messages import (
     Opened,
@@ -22,7 +22,7 @@ from opsconsole.tui.messages import (
     State,
     StateChanged,
 )
-from opsconsole.tui.screens.detail import VIEWS, Detail
+from opsconsole.tui.views import VIEWS
 from opsconsole.tui.widgets.banner import Banner
 from opsconsole.tui.widgets.checklist import checklist_rows, spinner
 from opsconsole.tui.widgets.progress import Progress
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from opsconsole.store import Records
+    from opsconsole.tui.widgets.detail import Detail
 
 SMALLEST = (60, 16)
 """Columns and rows below which the screen says that it is too small."""
@@ -39,6 +40,7 @@ SMALLEST = (60, 16)
 _FRAME_SECONDS = 0.05
 _TICK_SECONDS = 0.125
 _RUNS_OFFERED = 100
+_DEPENDING = ("run_item", "run_all", "sign_off", "copy_curl", "open_run", "filter", "back")
 
 
 class RunScreen(Screen[None]):
@@ -88,6 +90,8 @@ class RunScreen(Screen[None]):
         self._began = 0.0
         self._frame: Timer | None = None
         self._ticker: Timer | None = None
+        self._valid: list[bool | None] = []
+        self._detail: Detail | None = None
 
     @property
     def item(self) -> ItemView | None:
@@ -97,37 +101,46 @@ class RunScreen(Screen[None]):
     @property
     def exchange(self) -> Exchange | None:
         """The request that a curl line would be copied of."""
-        return self.query_one(Detail).exchange
+        return self._detail.exchange if self._detail else None
 
     def compose(self) -> ComposeResult:
         past = self.view.start.run if self.state is State.PAST and self.view.start else ""
         yield Banner(
             environment=self._environment, protected=self._protected, effects=self._effects, past=past
         )
-        with Container(id="body"):
-            with Container(id="left"):
-                yield RowList(id="checklist")
-            yield Detail(clock=self._clock)
+        with Container(id="body"), Container(id="left"):
+            yield RowList(id="checklist")
         yield Progress(id="progress")
-        yield Footer(show_command_palette=False, compact=True)
-        yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
         self.set_class(self._protected, "-protected")
         self._ticker = self.set_interval(_TICK_SECONDS, self._draw, pause=self.state is not State.STARTING)
-        self.query_one(Detail).records = self._records
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._complete)
+
+    def _complete(self) -> None:
+        """After the first paint: the keys, and what is known of the run already."""
+        if not self.is_attached:
+            return
+        self.mount(Footer(show_command_palette=False, compact=True))
+        self._draw()
 
     def on_resize(self) -> None:
+        (width, height), (least_width, least_height) = self.app.size, SMALLEST
+        if width < least_width or height < least_height:
+            if not self.query("#too-small"):
+                self.mount(Static(id="too-small", markup=False))
+            self.call_after_refresh(self._tell_size)
+        self.call_after_refresh(self._draw)
+
+    def _tell_size(self) -> None:
         (width, height), (least_width, least_height) = self.app.size, SMALLEST
         self.query_one("#too-small", Static).update(
             f"This terminal is too small: {width} x {height}.\n\n"
             f"opsconsole needs {least_width} x {least_height}."
         )
-        self.call_after_refresh(self._draw)
 
     def on_opened(self, message: Opened) -> None:
-        self._records = self.query_one(Detail).records = message.records
+        self._records = message.records
         for entry in message.entries:
             self.view.feed(entry)
         self._draw_soon()
@@ -155,7 +168,7 @@ class RunScreen(Screen[None]):
 
     def _draw(self) -> None:
         self._frame = None
-        if not self.is_mounted or not self.query(Detail):
+        if not self.is_mounted:
             return
         self.query_one("#checklist", RowList).set_rows(self._rows())
         self.query_one(Progress).tell(self.view, self.state, elapsed=max(0.0, self._clock() - self._began))
@@ -163,8 +176,20 @@ class RunScreen(Screen[None]):
         self._draw_detail()
 
     def _draw_detail(self) -> None:
-        self.query_one(Detail).draw(self.view, self.item)
-        self.refresh_bindings()
+        if self._detail is None and self.view.items:
+            from opsconsole.tui.widgets.detail import Detail
+
+            self._detail = Detail(clock=self._clock)
+            self.add_class("-open")
+            self.query_one("#body").mount(self._detail)
+            self.call_after_refresh(self._draw)
+        if self._detail is not None and self._detail.is_mounted:
+            self._detail.records = self._records
+            self._detail.draw(self.view, self.item)
+        valid = [self.check_action(action, ()) for action in _DEPENDING]
+        if valid != self._valid:
+            self._valid = valid
+            self.refresh_bindings()
 
     def _rows(self) -> list[Row]:
         now = self._clock()
@@ -178,10 +203,7 @@ class RunScreen(Screen[None]):
 
     def _note(self) -> str:
         run = self.view.start.run if self.view.start and self.state is not State.PAST else ""
-        versions = " · ".join(
-            f"{one_line(s.server)} {one_line(s.version)}" for s in self.view.versions.values()
-        )
-        return "  ".join(part for part in (run, versions) if part)
+        return "  ".join(part for part in (run, servers(self.view)) if part)
 
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         if message.rows.id in ("checklist", "evidence"):
@@ -230,13 +252,15 @@ class RunScreen(Screen[None]):
         self.post_message(RunRequested(None))
 
     def action_view(self, name: str) -> None:
-        self.query_one(Detail).look_at(name)
-        self._draw_detail()
+        if self._detail is not None:
+            self._detail.look_at(name)
+            self._draw_detail()
 
     def action_read(self) -> None:
-        self.add_class("-reading")
-        self.query_one(Detail).focus_shown()
-        self.call_after_refresh(self._draw)
+        if self._detail is not None:
+            self.add_class("-reading")
+            self._detail.focus_shown()
+            self.call_after_refresh(self._draw)
 
     def action_back(self) -> None:
         if self._reading:

@@ -24,9 +24,8 @@ def comparison_rows(before: RunView, after: RunView) -> list[Row]:
     if same:
         rows += _heading("The same in both")
     for item in same:
-        rows.append(
-            Row((("  ", ""), *_outcome(item.outcome or ""), (f"  {one_line(item.summary.title)}", "")))
-        )
+        title = f"  {one_line(item.summary.title)}"
+        rows.append(Row((("  ", ""), *_outcome(item.outcome or ""), (title, ""))))
     return rows
 
 

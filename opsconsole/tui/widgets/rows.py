@@ -13,13 +13,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-Span = tuple[str, str]
-"""Text and the name of its style ("" for none)."""
+from opsconsole.tui.themes import row_styles
 
-STYLES = (
-    "pass", "fail", "skip", "unknown", "sign-off", "broken", "running",
-    "heading", "strong", "faint", "added", "removed", "link",
-)  # fmt: skip
+Span = tuple[str, str]
+"""Text and the name of its style in `opsconsole.tui.themes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,6 @@ class Row:
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows, of which those with a key can be selected. Only rows that changed are drawn again."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"rows--{name}" for name in (*STYLES, "cursor", "cursor-blurred")
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", "Up", show=False),
         Binding("down,j", "step(1)", "Down", show=False),
@@ -59,6 +53,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> "RowList":
             return self.rows
 
+    class Resized(Message):
+        """The rows have another width now."""
+
+        def __init__(self, rows: "RowList") -> None:
+            super().__init__()
+            self.rows = rows
+
     class Chosen(Highlighted):
         """The selected row was entered or clicked again."""
 
@@ -66,6 +67,17 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._rows: list[Row] = []
         self._cursor: int | None = None
+        self._palette: dict[str, Style] = {}
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "theme", self._take_palette)
+
+    def _take_palette(self) -> None:
+        self._palette = row_styles(self.app.theme_variables, colour=not self.app.no_color)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized(self))
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -109,23 +121,19 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         row, at_cursor = self._rows[index], index == self._cursor
         strip = self._strip(row, width, "▌" if at_cursor else " ")
         if at_cursor:
-            name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
-            strip = strip.apply_style(self.get_component_rich_style(name, partial=True))
+            strip = strip.apply_style(self._palette["cursor" if self.has_focus else "cursor-blurred"])
         return strip.apply_style(self.rich_style)
 
     def _strip(self, row: Row, width: int, gutter: str) -> Strip:
         right_text, right_style = row.right
         right = (
-            Strip([Segment(f" {right_text} ", self._style(right_style))]) if right_text else Strip.blank(1)
+            Strip([Segment(f" {right_text} ", self._palette[right_style])]) if right_text else Strip.blank(1)
         )
         room = max(0, width - 1 - right.cell_length)
-        left = Strip([Segment(text, self._style(style)) for text, style in row.spans])
+        left = Strip([Segment(text, self._palette[style]) for text, style in row.spans])
         if left.cell_length > room:
             left = Strip([*left.crop(0, max(0, room - 1)), Segment("…")])
         return Strip([Segment(gutter), *left.adjust_cell_length(room), *right]).crop(0, width)
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"rows--{name}", partial=True) if name else Style.null()
 
     def action_step(self, by: int) -> None:
         """Select the next row; where that is far away, scroll towards it first."""

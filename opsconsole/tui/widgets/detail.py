@@ -12,6 +12,7 @@ from textual.widgets import Static
 from opsconsole import content
 from opsconsole.model import Exchange
 from opsconsole.runview import ItemView, RunView
+from opsconsole.tui.views import VIEWS
 from opsconsole.tui.widgets.evidence import evidence_rows
 from opsconsole.tui.widgets.history import history_rows
 from opsconsole.tui.widgets.result import result_rows
@@ -19,9 +20,6 @@ from opsconsole.tui.widgets.rows import Row, RowList
 
 if TYPE_CHECKING:
     from opsconsole.store import Records
-
-VIEWS = {"result": "Result", "evidence": "Evidence", "runbook": "What to do", "history": "History"}
-"""What can be looked at, by the numbers 1 to 4. A large screen shows the result beside any other."""
 
 
 class Detail(Container):
@@ -95,6 +93,11 @@ class Detail(Container):
             self._opened ^= {message.key}
             self._fill("evidence")
 
+    def on_row_list_resized(self, message: RowList.Resized) -> None:
+        message.stop()
+        if message.rows.id:
+            self._fill(message.rows.id)
+
     def _draw_views(self, shown: list[str]) -> None:
         parts: list[Content] = [Content(" ")]
         for number, (name, title) in enumerate(VIEWS.items(), 1):
@@ -114,7 +117,6 @@ class Detail(Container):
         else:
             pane = RowList(id=name, classes="pane")
         self.query_one("#panes").mount(pane)
-        self.call_after_refresh(self._fill, name)
 
     def _fill(self, name: str) -> None:
         if not self.query(f"#{name}") or self._run is None:
@@ -124,7 +126,7 @@ class Detail(Container):
                 self._rows(name).set_rows([])
         elif name == "runbook":
             self._fill_runbook(self._item)
-        else:
+        elif self._rows(name).scrollable_content_region.width:
             self._rows(name).set_rows(self._rows_of(name, self._item))
 
     def _rows_of(self, name: str, item: ItemView) -> list[Row]:
