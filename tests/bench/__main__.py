@@ -35,6 +35,8 @@ service = {{ url = "{service}", metrics = "{service}/metrics", job = "{job}" }}
 inbox = {{ kind = "lab", url = "{inbox}" }}
 rules = "{rules}"
 sign_off = {{ thresholds = "a measurement" }}
+[env.{name}.settings]
+alertmanager_seen_by_prometheus = "{near_alertmanager}"
 """
 
 
@@ -93,7 +95,9 @@ def _compare(lab: LabState, folder: Path) -> None:
     with _far_away(lab) as urls:
         config = folder / "opsconsole.toml"
         rules = reference_rules()
-        config.write_text(TOML.format(name="far", job=JOB, rules=rules, **urls))
+        config.write_text(
+            TOML.format(name="far", job=JOB, rules=rules, near_alertmanager=lab.alertmanager_url, **urls)
+        )
         far = [_moved(exchange, lab, urls) for exchange in exchanges]
         verify = [
             OPSCONSOLE,

@@ -3,18 +3,19 @@
 import asyncio
 import sys
 from contextlib import suppress
+from functools import partial
 
 
 async def serve(delay_seconds: float, ways: list[tuple[int, int]]) -> None:
     """For each (port here, port there): pass on what comes, and what comes back only after the delay."""
 
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, there: int) -> None:
+    async def connect(there: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", there)
             await asyncio.gather(_pass(reader, far_writer, 0.0), _pass(far_reader, writer, delay_seconds))
 
     for here, there in ways:
-        await asyncio.start_server(lambda r, w, there=there: connect(r, w, there), "127.0.0.1", here)
+        await asyncio.start_server(partial(connect, there), "127.0.0.1", here)
     print("ready", flush=True)
     await asyncio.Event().wait()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opsconsole.model import Exchange
 
-CHAOSTOOLKIT = "chaostoolkit==1.21.4"
+CHAOSTOOLKIT = "chaostoolkit==1.19.0"
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python"]
 
 

@@ -46,7 +46,7 @@ def _painted(argv: Sequence[str]) -> float:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="36")
-        os.execv(argv[0], argv)
+        os.execv(argv[0], list(argv))
     seen = b""
     try:
         while time.perf_counter() - began < 20:
@@ -102,4 +102,7 @@ def warm_in_the_screen(
 
     median = statistics.median(asyncio.run(run()))
     kept.close()
-    return f"warm, in an open screen, 50 ms added: {1000 * median:.0f} ms, x{median / trips_seconds:.2f} of two round trips"
+    return (
+        f"warm, in an open screen, 50 ms added: {1000 * median:.0f} ms, "
+        f"x{median / trips_seconds:.2f} of two round trips"
+    )

@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside, in turn: so that a comparison holds when the machine's speed drifts."""
+"""Whole processes, timed from outside, in turn: so a comparison holds when the machine's speed drifts."""
 
 import os
 import statistics
