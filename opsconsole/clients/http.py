@@ -1,7 +1,9 @@
 """The only door out: every request of opsconsole, bounded, recorded, and never followed astray."""
 
 import asyncio
+import importlib
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -199,6 +201,7 @@ class Http:
             )
 
     async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        _load_httpx()
         import httpx
 
         where = f"{self.server} {redact(url)}"
@@ -295,3 +298,16 @@ def _reason(error: Exception) -> str:
 
 def _tls_hint(error: Exception) -> str:
     return 'for a private authority: ca_file = "…" in its table' if "CERTIFICATE_VERIFY" in str(error) else ""
+
+
+def _load_httpx() -> None:
+    """Load httpx without its command line: that brings rich and pygments, half of the loading time.
+
+    httpx itself does without where they are not installed; a None in `sys.modules` says that they are not.
+    """
+    if "httpx" not in sys.modules:
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("httpx")
+        finally:
+            del sys.modules["httpx._main"]
