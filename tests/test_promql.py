@@ -135,7 +135,8 @@ def test_unresolved() -> None:
         ("paid / missing", "missing has no series"),
         (
             "took",
-            "took has no series: it is a histogram, with series under took_bucket, took_sum, took_count alone",
+            "took has no series: it is a histogram, "
+            "with series under took_bucket, took_sum, took_count alone",
         ),
         ('paid{reason="x"}', "no series of paid carries the label reason"),
         ('paid{reason!=""}', "no series of paid carries the label reason"),

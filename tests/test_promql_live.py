@@ -79,7 +79,14 @@ class Expressions:
         return f"{name}{by} ({argument} {inner})" if argument else f"{name}{by} ({inner})"
 
     def matching(self, *, always: bool = False) -> str:
-        choices = [" on (job)", " on ()", " on (plan)", " ignoring (plan, coupon)", " ignoring (code)"]
+        choices = [
+            " on (job)",
+            " on ()",
+            " on (plan)",
+            " on (coupon)",
+            " ignoring (plan, coupon)",
+            " ignoring (code)",
+        ]
         return self.random.choice(choices if always else [*choices, "", "", ""])
 
     def selector(self) -> str:
