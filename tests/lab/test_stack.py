@@ -122,8 +122,8 @@ def test_history_reaches_back_and_joins_the_live_series(lab: LabState) -> None:
     for days in (15, 8, 1):
         assert value(lab, "count(rsolv_billing_usage_tracked_total)", time=str(now - days * 86_400)) == 3
     until(lambda: value(lab, 'up{job="rsolv-platform"}'), "the first scrape")
-    both = 'count({job="rsolv-platform",__name__=~"rsolv.*"} and {job="rsolv-platform"} offset 1d)'
-    assert (value(lab, both) or 0) > 200
+    until(lambda: value(lab, "min(scrape_samples_scraped) > 200"), "all series in a scrape")
+    assert value(lab, 'count(count by (job, instance) ({__name__=~"rsolv_billing_.*"}))') == 1
 
 
 def test_retention_is_fifteen_days(lab: LabState) -> None:
