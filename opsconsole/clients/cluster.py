@@ -1,6 +1,7 @@
 """A deployment in Kubernetes, through the official client and the user's kubeconfig."""
 
 import asyncio
+import importlib
 import re
 import time
 from collections.abc import Callable
@@ -43,6 +44,9 @@ class Cluster:
         """Nothing is kept open between calls."""
 
     async def _ask(self, method: str, what: str, work: Callable[[], str]) -> str:
+        await asyncio.to_thread(
+            importlib.import_module, "kubernetes.stream"
+        )  # slow, and not the cluster's fault
         at, began, answer, failure = time.time(), time.monotonic(), "", ""
         try:
             async with asyncio.timeout(self._timeout_seconds + 1.0):

@@ -263,9 +263,9 @@ JSON_ANSWERS: dict[str, tuple[Any, Ask]] = {
         data({"up": [{"type": "gauge", "unit": "", "help": ""}]}),
         lambda http: _prometheus(http).metadata("up"),
     ),
-    "now": (
+    "clock": (
         data({"resultType": "scalar", "result": [1795368067.526, "1795368067.526"]}),
-        lambda http: _prometheus(http).now(),
+        lambda http: _prometheus(http).clock_offset_seconds(),
     ),
     "alerts": (ALERTS, lambda http: _alertmanager(http).alerts()),
     "status": (STATUS, lambda http: _alertmanager(http).status()),
