@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsconsole.cli import complete
+
 if TYPE_CHECKING:
     from opsconsole.config import Environment
 
@@ -59,7 +61,7 @@ def list_(path: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.environments)
 @_options
 def show(name: str, path: Path | None, as_json: bool) -> None:
     """Show every value in force in the environment NAME, and where it comes from."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opsconsole.cli import complete
+
 if TYPE_CHECKING:
     from opsconsole.runview import RunView
     from opsconsole.store import Records, RunSummary
@@ -43,7 +45,7 @@ def list_runs(environment: str | None, limit: int, as_json: bool, path: Path | N
 
 
 @command.command()
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @click.option("--evidence", is_flag=True, help="With what was seen and every request as a curl line.")
 @click.option("--json", "as_json", is_flag=True, help="The events, one line of JSON each.")
 @_records_option
@@ -68,8 +70,8 @@ def show(run: str, evidence: bool, as_json: bool, path: Path | None) -> None:
 
 
 @command.command()
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", shell_complete=complete.runs)
+@click.argument("after", shell_complete=complete.runs)
 @_records_option
 @click.pass_context
 def diff(context: click.Context, before: str, after: str, path: Path | None) -> None:
@@ -95,7 +97,7 @@ def diff(context: click.Context, before: str, after: str, path: Path | None) -> 
 
 
 @command.command()
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @click.option(
     "--format", required=True, type=click.Choice(["json", "junit", "markdown", "html"]), help="The form."
 )

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opsconsole.cli import complete
+
 if TYPE_CHECKING:
     from opsconsole.runview import RunView
 
 
 @click.command()
-@click.argument("run")
-@click.argument("item")
+@click.argument("run", shell_complete=complete.runs)
+@click.argument("item", shell_complete=complete.items)
 @click.option("--pass/--fail", "passed", default=None, help="The judgement.")
 @click.option("--note", required=True, help="On what it rests.")
 @click.option("--who", help="Who judges; else your login name.")

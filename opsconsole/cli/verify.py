@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsconsole.cli import complete
+
 if TYPE_CHECKING:
     from opsconsole.cli.verification import Wish
 
@@ -12,9 +14,21 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(short_help="Work through the checklist of an environment.")
-@click.option("--env", "environment", default="lab", metavar="NAME", help="The environment (default: lab).")
 @click.option(
-    "-k", "select", multiple=True, metavar="ITEM", help="Only this item, or those whose id has this in it."
+    "--env",
+    "environment",
+    default="lab",
+    metavar="NAME",
+    shell_complete=complete.environments,
+    help="The environment (default: lab).",
+)
+@click.option(
+    "-k",
+    "select",
+    multiple=True,
+    metavar="ITEM",
+    shell_complete=complete.items,
+    help="Only this item, or those whose id has this in it.",
 )
 @click.option("--plain", is_flag=True, help="One line an item as it ends; the default without a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines, as they come.")
@@ -22,9 +36,17 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--markdown", type=FILE, help="Also write a Markdown report.")
 @click.option("--html", type=FILE, help="Also write an HTML report.")
 @click.option(
-    "--allow-effects", metavar="NAME", help="Allow checks that change something in a protected environment."
+    "--allow-effects",
+    metavar="NAME",
+    shell_complete=complete.environments,
+    help="Allow checks that change something in a protected environment.",
 )
-@click.option("--resume", metavar="RUN", help="Go on with a run that was cut off (an id, or last).")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    shell_complete=complete.runs,
+    help="Go on with a run that was cut off (an id, or last).",
+)
 @click.option(
     "--config", type=FILE, help="The configuration (default: opsconsole.toml, found upwards from here)."
 )

@@ -1,0 +1,45 @@
+"""What the shell completes after an option: names that exist now, looked up without asking any server."""
+
+from contextlib import suppress
+
+import click
+
+from opsconsole.errors import OpsconsoleError
+
+
+def environments(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The lab and the environments of the configuration that is in force."""
+    from opsconsole import config
+
+    names = [config.LAB]
+    with suppress(OpsconsoleError):
+        names += config.open_configuration(ctx.params.get("config")).environments
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The items of the environment's checklist."""
+    from opsconsole import config, session
+    from opsconsole.lab.environment import outline
+
+    name = ctx.params.get("environment") or config.LAB
+    with suppress(OpsconsoleError):
+        environment = (
+            outline() if name == config.LAB else config.load_environment(name, ctx.params.get("config"))
+        )
+        return [
+            item.id for item in session.plan(environment).checklist.items if item.id.startswith(incomplete)
+        ]
+    return []
+
+
+def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The last runs, and the word for the very last."""
+    from opsconsole.store import open_records
+
+    names = ["last"]
+    with suppress(OpsconsoleError):
+        records = open_records(ctx.params.get("records"), read_only=True)
+        names += [summary.run for summary in records.runs(20)]
+        records.close()
+    return [name for name in names if name.startswith(incomplete)]
