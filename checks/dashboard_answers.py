@@ -8,9 +8,14 @@ DIAGNOSIS = ("grafana_answers", "prometheus_answers")
 
 
 async def check(
-    grafana: Grafana, prometheus: Prometheus, service: Service | None = None
+    grafana: Grafana,
+    prometheus: Prometheus,
+    service: Service | None = None,
+    *,
+    panels: tuple[str, ...] = (),
 ) -> AsyncIterator[Finding | Seen]:
-    """Health, token, dashboard by uid, health of each data source, every panel's queries once."""
+    """Health, token, dashboard by uid, health of each data source, every panel's queries once; `panels`
+    are the titles of those that must be there."""
     health = await grafana.health()
     if health.database != "ok":
         yield Finding(summary=f"Grafana's database is {health.database}")
@@ -21,6 +26,12 @@ async def check(
             remedy="import the dashboard, or correct grafana.dashboard in opsconsole.toml",
         )
         return
+    for title in sorted(set(panels) - {panel.title for panel in dashboard.panels if panel.queries}):
+        yield Finding(
+            subject=title,
+            summary="there is no such panel with a query",
+            remedy="was the dashboard changed by hand? import it again",
+        )
     if service is not None:
         await first_scrape(prometheus, service.job)
     runs = await run_panels(grafana, dashboard, await prometheus.now())

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 from opsconsole.checkkit import Finding, Prometheus, Seen, Service, first_scrape, lasting, until
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
 
 _LOOK_BACK_SCRAPES = 10
+_SCRAPES_AHEAD = 3
 
 
 async def check(
@@ -46,8 +48,8 @@ async def check(
 async def _families(
     prometheus: Prometheus, service: Service, families: list[str], interval: float, *, alone: bool
 ) -> AsyncIterator[Finding | Seen]:
-    exported = await service.totals(families) if service.metrics_url else None
     stored = await _stored(prometheus, service.job, families, interval)
+    exported = await service.totals(families) if service.metrics_url else None
     for family in families:
         if exported is not None and family not in exported:
             yield Finding(
@@ -63,12 +65,15 @@ async def _families(
     yield Seen(f"{len(stored)} of {len(families)} families in Prometheus")
     if exported is None:
         yield Seen("the target itself was not looked at: service.metrics is not set")
-    elif alone:
+    elif not alone:
+        yield Seen("on the target looked at too; which of the several that is, is not told")
+    else:
         common = {family: exported[family] for family in stored if family in exported}
-        for family in await _left_behind(prometheus, service.job, common, stored, interval):
+        for family, total in (await _apart(prometheus, service, common, stored, interval)).items():
             yield Finding(
                 subject=family,
-                summary=f"stands still in Prometheus, and the target shows {exported[family]:g}",
+                summary=f"is {total:g} in Prometheus and {exported[family]:g} on the target, "
+                "and they do not come together",
                 remedy="the scraped target is not the one looked at, or its metrics come from a cache",
             )
         yield Seen(f"{len(common)} on the target too, their counters fresh")
@@ -93,23 +98,36 @@ async def _stored(
     }
 
 
-async def _left_behind(
+async def _apart(
     prometheus: Prometheus,
-    job: str,
+    service: Service,
     exported: dict[str, float],
     stored: dict[str, list[float]],
     interval: float,
-) -> list[str]:
-    """Families that do not move in Prometheus and do not reach within two scrapes what the target shows."""
-    waiting = {f for f, total in exported.items() if stored[f][-1] != total and len(set(stored[f])) == 1}
+) -> dict[str, float]:
+    """The families whose total in Prometheus is not the target's, with that total.
 
-    async def caught_up() -> bool:
-        now = await _stored(prometheus, job, sorted(waiting), interval)
-        waiting.difference_update({f for f in waiting if f in now and now[f][-1] >= exported[f]})
+    A total that was scraped lies between two readings of the target around the scrape. That takes a scrape
+    to see, so it is looked at only where the target is not just a few scrapes' growth ahead.
+    """
+    waiting = {f: stored[f][-1] for f, total in exported.items() if not _follows(total, stored[f])}
+
+    async def together() -> bool:
+        scraped = await _stored(prometheus, service.job, sorted(waiting), interval)
+        later = await service.totals(sorted(waiting))
+        for family in list(waiting):
+            waiting[family] = total = scraped[family][-1] if family in scraped else waiting[family]
+            if family in scraped and exported[family] <= total <= later.get(family, 0.0):
+                del waiting[family]
         return not waiting
 
     if waiting:
-        await until(
-            caught_up, within_seconds=2 * interval + 1, what=f"two scrapes of {len(waiting)} families"
-        )
-    return sorted(waiting)
+        what = f"two scrapes of {len(waiting)} families"
+        await until(together, within_seconds=2 * interval + 1, what=what)
+    return waiting
+
+
+def _follows(total: float, scraped: list[float]) -> bool:
+    """Whether the target's total is the last one scraped, or ahead by no more than it may have grown."""
+    growth = max((after - before for before, after in pairwise(scraped)), default=0.0)
+    return scraped[-1] <= total <= scraped[-1] + _SCRAPES_AHEAD * max(growth, 0.0)

@@ -7,7 +7,10 @@ from opsconsole.checkkit import Alertmanager, Finding, Seen
 
 async def check(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:
     """By its own counters since it started, per integration."""
-    for counter in await alertmanager.notifications():
+    counters = await alertmanager.notifications()
+    if not any(counter.sent for counter in counters):
+        yield Seen("nothing was sent yet")
+    for counter in counters:
         name = f"{counter.integration} {counter.receiver}".strip()
         if counter.failed:
             yield Finding(

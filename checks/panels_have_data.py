@@ -5,25 +5,25 @@ from collections.abc import AsyncIterator
 from opsconsole.checkkit import (
     Finding,
     Grafana,
-    PanelRun,
     Prometheus,
     Seen,
     Service,
+    SignOff,
     first_scrape,
     promql,
     run_panels,
+    world,
 )
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "grafana_answers", "prometheus_answers")
-
-_LOOK_BACK_SECONDS = 15 * 86_400.0
 
 
 async def check(
     grafana: Grafana, prometheus: Prometheus, service: Service | None = None
 ) -> AsyncIterator[Finding | Seen]:
-    """Per panel: data; no activity yet (its series exist, its value is empty); never (a metric or label
-    that does not exist, a join that matches nothing); or an error."""
+    """Per panel: data; no activity yet (its series exist, its value is empty); never, also where only one of
+    its queries (a metric or label that does not exist, a join that matches nothing); or an error. Where
+    a label has a value that was never seen, a person tells whether it is one that may come."""
     if service is not None:
         await first_scrape(prometheus, service.job)
     dashboard = await grafana.dashboard_model()
@@ -33,16 +33,22 @@ async def check(
     runs = await run_panels(grafana, dashboard, await prometheus.now())
     if not runs:
         yield Finding(summary=f"the dashboard {dashboard.title!r} has no panel with a query")
-    empty = [run for run in runs if not run.values and not run.error]
-    world = await _world(prometheus, empty)
-    quiet = 0
+    now = await prometheus.now()
+    exists = await world(prometheus, [query for run in runs for query in run.empty], now)
+    quiet, unheard = 0, []
     for run in runs:
+        nothing = {query: _never(query, exists) for query in run.empty}
         if run.error:
             yield Finding(subject=run.title, summary=f"query error: {run.error}", detail=run.expressions)
+        elif reasons := [reason for reason in nothing.values() if reason]:
+            some = "a query of it " if run.values else ""
+            yield Finding(
+                subject=run.title, summary=f"{some}can never have data: {reasons[0]}", detail=run.expressions
+            )
         elif run.values:
             yield Seen(f"data: {run.values} values in {run.series} series", subject=run.title)
-        elif reason := _never(run, world):
-            yield Finding(subject=run.title, summary=f"can never have data: {reason}", detail=run.expressions)
+        elif strange := [one for query in run.empty for one in _unheard_of(query, exists)]:
+            unheard.append(f"{run.title} ({', '.join(strange)})")
         else:
             quiet += 1
             yield Seen("no activity yet: its series exist, its value is empty", subject=run.title)
@@ -51,25 +57,23 @@ async def check(
         yield Seen(
             f"{showing} of {len(runs)} panels show data" + (f", {quiet} wait for activity" if quiet else "")
         )
+    if unheard:
+        raise SignOff(
+            f"Empty, for a label has a value that was never seen: {'; '.join(unheard)}. "
+            "Did that never happen, or is it misspelt?"
+        )
 
 
-def _never(run: PanelRun, world: promql.World) -> str | None:
-    """The reason of the first query, if none of the panel's queries can ever have data."""
-    reasons = [promql.never(promql.parse(query), world) for query in run.queries]
-    return reasons[0] if reasons and all(reasons) else None
+def _never(query: str, exists: promql.SeriesWorld) -> str | None:
+    return promql.never(promql.parse(query), exists)
 
 
-async def _world(prometheus: Prometheus, runs: list[PanelRun]) -> promql.World:
-    """What exists of the metrics that these panels ask for, over all the history that there is."""
-    names = {
-        selector.metric
-        for run in runs
-        for query in run.queries
+def _unheard_of(query: str, exists: promql.SeriesWorld) -> list[str]:
+    """The selectors of a query that match none of the series that there are, though these have the label."""
+    return [
+        f'{matcher.label}="{matcher.value}"'
         for selector in promql.selectors(promql.parse(query))
-        if selector.metric
-    }
-    asked = sorted(names | {f"{name}_bucket" for name in names})
-    if not asked:
-        return promql.SeriesWorld([])
-    now = await prometheus.now()
-    return promql.SeriesWorld(await prometheus.series(*asked, start=now - _LOOK_BACK_SECONDS, end=now))
+        for matcher in selector.matchers
+        if matcher.operator == "=" and selector.metric
+        if matcher.value not in exists.values_of(selector.metric, matcher.label)
+    ]

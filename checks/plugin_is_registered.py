@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Cluster, Finding, Prometheus, Seen, Service
+from opsconsole.checkkit import Cluster, Finding, Prometheus, Seen, Service, Unseen, first_scrape
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "service_answers")
 
@@ -20,7 +20,7 @@ async def check(
     this plugin exports."""
     if cluster is not None:
         answer = (await cluster.eval(f"{plugins} |> Enum.find(&(&1 == {plugin})) |> IO.inspect()")).strip()
-        if plugin in answer.split():
+        if plugin in answer.splitlines():
             yield Seen(f"the application answers {answer}")
         else:
             yield Finding(
@@ -47,6 +47,9 @@ async def check(
 
 
 async def _scraped(prometheus: Prometheus, service: Service, families: list[str]) -> dict[str, float]:
+    await first_scrape(prometheus, service.job)
+    if not any(target.health == "up" for target in await prometheus.targets(service.job)):
+        raise Unseen(f"no target of {service.job} is up, so its metrics cannot be seen in Prometheus")
     names = "|".join(families)
     samples = await prometheus.query(f'sum by (__name__) ({{__name__=~"{names}",job="{service.job}"}})')
     return {sample.labels["__name__"]: sample.value for sample in samples}

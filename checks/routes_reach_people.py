@@ -1,8 +1,9 @@
 """The running Alertmanager sends every alert to the people and channels meant, when it should."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +15,15 @@ from opsconsole.checkkit import (
     Seen,
     Unseen,
     lasting,
+    promql,
     seconds,
     silenced,
     until,
 )
 
 DIAGNOSIS = ("alertmanager_answers", "prometheus_answers", "notifications_are_sent")
+
+_ALERTS_PATH = "/api/v2/alerts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,10 @@ async def check(
     config = await alertmanager.config()
     labels = await _labels(prometheus)
     state = _State(
-        config, [alert.labels for alert in await alertmanager.alerts()], await alertmanager.silences()
+        config,
+        [alert.labels for alert in await alertmanager.alerts()],
+        await alertmanager.silences(),
+        await alertmanager.now(),
     )
     right = 0
     for expectation in expected:
@@ -54,25 +61,42 @@ async def check(
             if alert not in labels:
                 yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
                 continue
-            findings = [*state.misrouted(labels[alert], expectation), *state.held_back(labels[alert])]
+            findings = {
+                finding: None
+                for each in labels[alert]
+                for finding in (*state.misrouted(each, expectation), *state.held_back(each))
+            }
             right += not findings
             for finding in findings:
                 yield finding
-            for receiver in state.receivers(labels[alert]):
+            for receiver in dict.fromkeys(name for each in labels[alert] for name in state.receivers(each)):
                 yield Seen(receiver, subject=alert)
     async for said in _connected(prometheus, alertmanager.url, alertmanager_seen_by_prometheus):
         yield said
     yield Seen(f"{right} of {sum(len(e.alerts) for e in expected)} alerts reach whom they are meant for, now")
 
 
-async def _labels(prometheus: Prometheus) -> dict[str, dict[str, str]]:
-    """What Alertmanager will see of each alert, as far as it is known before it fires."""
+async def _labels(prometheus: Prometheus) -> dict[str, list[dict[str, str]]]:
+    """What Alertmanager will see of each alert: the labels of its rule, and those of the series that it
+    judges, as they are now."""
     external = await prometheus.external_labels()
-    return {
-        rule.name: {**external, **rule.labels, "alertname": rule.name}
-        for rule in await prometheus.rules()
-        if rule.kind == "alerting"
-    }
+    rules = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
+    judged = await asyncio.gather(*(_judged(prometheus, rule.expr) for rule in rules))
+    labels: dict[str, list[dict[str, str]]] = {}
+    for rule, found in zip(rules, judged, strict=True):
+        for series in found:
+            labels.setdefault(rule.name, []).append(
+                {**external, **series, **rule.labels, "alertname": rule.name}
+            )
+    return labels
+
+
+async def _judged(prometheus: Prometheus, expr: str) -> list[dict[str, str]]:
+    """The labels of what the expression compares with its threshold; no labels where there is nothing."""
+    comparison = promql.comparison(promql.parse(expr))
+    samples = await prometheus.query(comparison.left) if comparison else []
+    named = {tuple(sorted((k, v) for k, v in one.labels.items() if k != "__name__")) for one in samples}
+    return [dict(labels) for labels in sorted(named)] or [{}]
 
 
 async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIterator[Finding | Seen]:
@@ -87,14 +111,19 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
         )
         or []
     )
-    wanted = urlsplit(theirs or ours).netloc
+    wanted = _place(f"{theirs or ours}{_ALERTS_PATH}")
     if not known:
         yield Finding(
             summary="Prometheus knows no Alertmanager: no alert leaves it",
             remedy="look at alerting.alertmanagers in prometheus.yml",
         )
-    elif any(urlsplit(url).netloc == wanted for url in known):
+    elif wanted in map(_place, known):
         yield Seen(f"Prometheus sends to {wanted}")
+    elif wanted in (_place(url).replace("/api/v1/", "/api/v2/") for url in known):
+        yield Finding(
+            summary="Prometheus sends to Alertmanager's API v1, which it has no longer since 0.27",
+            remedy="set api_version: v2 in alerting.alertmanagers of prometheus.yml",
+        )
     elif theirs:
         yield Finding(summary=f"Prometheus sends to {', '.join(known)}, not to {theirs}")
     else:
@@ -104,6 +133,12 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
         )
 
 
+def _place(url: str) -> str:
+    """Host, port and path: the scheme may differ behind a proxy."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}".replace("//", "/")
+
+
 @dataclass
 class _State:
     """The configuration and what is in force now."""
@@ -111,7 +146,7 @@ class _State:
     config: AlertmanagerConfig
     active: list[dict[str, str]]
     silences: list[dict[str, Any]]
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime
 
     def receivers(self, labels: dict[str, str]) -> list[str]:
         return [

@@ -1,7 +1,7 @@
 """The alert rules that run are those of the reference file, and they are evaluated."""
 
 import difflib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from opsconsole.checkkit import (
     Finding,
@@ -13,6 +13,7 @@ from opsconsole.checkkit import (
     lasting,
     promql,
     until,
+    world,
 )
 
 DIAGNOSIS = ("rules_are_loading", "prometheus_answers")
@@ -22,7 +23,7 @@ async def check(
     prometheus: Prometheus, reference: Reference, *, expected: int | None = None
 ) -> AsyncIterator[Finding | Seen]:
     """Names, expressions, `for` and labels as in the reference (a drift is shown as a diff); health ok;
-    evaluated within two intervals; inactive, or why not. `expected` is how many there should be."""
+    evaluated within two intervals; able to fire, by the series that there are; inactive, or why not. `expected` is how many there should be."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         yield Finding(
@@ -40,24 +41,49 @@ async def check(
         )
         return
     names, groups = {rule.name for rule in wanted}, {rule.group for rule in wanted}
-    for name in sorted(names - {rule.name for rule in loaded}):
-        yield Finding(subject=name, summary="is not loaded", remedy=_close(name, loaded))
+    for finding in _compared(wanted, loaded):
+        yield finding
     for running in loaded:
-        if running.name in names:
-            drifts = [_drift(rule, running) for rule in wanted if rule.name == running.name]
-            if closest := min(drifts, key=len):
-                detail = "\n".join(closest)
-                yield Finding(subject=running.name, summary="differs from the reference", detail=detail)
-        elif running.group in groups:
+        if running.group in groups and running.name not in names:
             summary = f"runs in the group {running.group}, and is not in the reference"
             yield Finding(subject=running.name, summary=summary)
     now = await prometheus.now()
     meant = [rule for rule in loaded if rule.name in names]
+    exists = await world(prometheus, [rule.expr for rule in meant], now)
+    for running in meant:
+        if reason := promql.never(promql.parse(running.expr), exists):
+            yield Finding(subject=running.name, summary=f"can never fire: {reason}", detail=running.expr)
     for running in meant:
         async for said in _well(running, now):
             yield said
     found = len({rule.name for rule in meant})
     yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(meant)}")
+
+
+def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Finding]:
+    """Each rule of the reference has its own among those loaded, and none of these is left over."""
+    left = list(loaded)
+    unmatched = []
+    for rule in wanted:
+        same = next(
+            (running for running in left if running.name == rule.name and not _drift(rule, running)), None
+        )
+        if same is None:
+            unmatched.append(rule)
+        else:
+            left.remove(same)
+    for rule in unmatched:
+        others = [running for running in left if running.name == rule.name]
+        if not others:
+            yield Finding(subject=rule.name, summary="is not loaded", remedy=_close(rule.name, loaded))
+            continue
+        left.remove(others[0])
+        detail = "\n".join(_drift(rule, others[0]))
+        yield Finding(subject=rule.name, summary="differs from the reference", detail=detail)
+    for running in left:
+        if twin := next((rule for rule in wanted if rule.name == running.name), None):
+            detail = "\n".join([f"group {running.group} in {running.file}", *_drift(twin, running)])
+            yield Finding(subject=running.name, summary="is loaded once more", detail=detail)
 
 
 async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
@@ -97,14 +123,15 @@ async def _well(rule: Rule, now: float) -> AsyncIterator[Finding | Seen]:
 def _drift(wanted: ReferenceRule, loaded: Rule) -> list[str]:
     """The lines of a diff from the reference to what is loaded; none where they mean the same."""
     before, after = _as_lines(wanted), _as_lines(loaded)
-    if promql.same(wanted.expr, loaded.expr) and before[-2:] == after[-2:]:
+    same_for_and_labels = (wanted.for_seconds, wanted.labels) == (loaded.for_seconds, loaded.labels)
+    if same_for_and_labels and promql.same(wanted.expr, loaded.expr):
         return []
     return list(difflib.unified_diff(before, after, "reference", "loaded", lineterm="", n=10))
 
 
 def _as_lines(rule: Rule | ReferenceRule) -> list[str]:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(rule.labels.items()))
-    return [*promql.pretty(rule.expr).splitlines(), f"for: {lasting(rule.for_seconds)}", f"labels: {labels}"]
+    return [*promql.pretty(rule.expr).splitlines(), f"for: {rule.for_seconds:g} s", f"labels: {labels}"]
 
 
 def _close(name: str, loaded: Iterable[Rule]) -> str:

@@ -6,7 +6,18 @@ import operator
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from opsconsole.checkkit import Finding, Prometheus, Reference, Rule, Seen, Series, SignOff, lasting, promql
+from opsconsole.checkkit import (
+    Finding,
+    Prometheus,
+    Reference,
+    Rule,
+    Seen,
+    Series,
+    SignOff,
+    Unseen,
+    lasting,
+    promql,
+)
 
 DIAGNOSIS = ("prometheus_answers", "rules_are_loading")
 
@@ -40,6 +51,8 @@ async def check(
     if not rules:
         yield Finding(summary="no alert rule is loaded, so there is no threshold to judge")
         return
+    for name in sorted((names or set()) - {rule.name for rule in rules}):
+        yield Finding(subject=name, summary="is not loaded, so its threshold cannot be judged")
     now = await prometheus.now()
     earliest = await prometheus.earliest(metric, within_seconds=days * _DAY_SECONDS)
     if earliest is None:
@@ -47,7 +60,9 @@ async def check(
         return
     courses = await asyncio.gather(*(_course(prometheus, rule, earliest, now) for rule in rules))
     for rule, course in zip(rules, courses, strict=True):
-        yield Seen(course, subject=rule.name)
+        yield Seen(course.text, subject=rule.name)
+    if blank := [rule.name for rule, course in zip(rules, courses, strict=True) if course.blank]:
+        raise Unseen(f"no values to judge by, in all the history: {', '.join(blank)}")
     span = lasting(now - earliest)
     yield Seen(f"{len(rules)} alerts over the last {span}")
     raise SignOff(f"Are the thresholds of these {len(rules)} alerts appropriate for production?")
@@ -77,7 +92,15 @@ class _Condition:
         return lengths
 
 
-async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> str:
+@dataclass(frozen=True)
+class _Course:
+    """What became of an alert in words; `blank` where what its threshold is compared with had no value."""
+
+    text: str
+    blank: bool = False
+
+
+async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> _Course:
     tree = promql.parse(rule.expr)
     window = max((selector.range_seconds or 0.0 for selector in promql.selectors(tree)), default=0.0)
     step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, window / 100, (end - start) / _MOST_POINTS)
@@ -88,27 +111,30 @@ async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) 
 
     whole = _Condition(lambda value: True, rule.for_seconds, step)
     if comparison is None:
-        return _in_words(whole, await over_time(rule.expr), [])
+        return _Course(f"{_firings(whole, await over_time(rule.expr))}; it has no threshold")
     left, threshold = await over_time(comparison.left), comparison.threshold
-    shown = f"threshold {comparison.op} {threshold:g}"
     if comparison.side:
-        return _in_words(whole, await over_time(rule.expr), left, shown)
-    compare = _COMPARE[comparison.op]
-    exceeds = _Condition(lambda value: compare(value, threshold), rule.for_seconds, step)
-    return _in_words(exceeds, left, left, shown)
-
-
-def _in_words(condition: _Condition, series: list[Series], values: list[Series], shown: str = "") -> str:
-    firings = [length for one in series for length in condition.firings(one.points)]
-    text = "would not have fired"
-    if firings:
-        text = f"would have fired {len(firings)} times, for {lasting(max(firings))} at most"
-    points = sorted(point for one in values for point in one.points if math.isfinite(point[1]))
+        text = _firings(whole, await over_time(rule.expr))
+    else:
+        compare = _COMPARE[comparison.op]
+        exceeds = _Condition(lambda value: compare(value, threshold), rule.for_seconds, step)
+        text = _firings(exceeds, left)
+    points = sorted(point for one in left for point in one.points if math.isfinite(point[1]))
     if not points:
-        return f"{text}; it has no values to show"
-    course = [value for _, value in points]
-    p99 = sorted(course)[math.ceil(0.99 * len(course)) - 1]
-    return f"{text}; 99th percentile {p99:.3g}, {shown}  {_sparkline(course)}"
+        return _Course(
+            f"no values, so nothing to say of the threshold {comparison.op} {threshold:g}", blank=True
+        )
+    values = [value for _, value in points]
+    p99 = sorted(values)[math.ceil(0.99 * len(values)) - 1]
+    against = f"99th percentile {p99:.3g}, threshold {comparison.op} {threshold:g}"
+    return _Course(f"{text}; {against}  {_sparkline(values)}")
+
+
+def _firings(condition: _Condition, series: list[Series]) -> str:
+    lengths = [length for one in series for length in condition.firings(one.points)]
+    if not lengths:
+        return "would not have fired"
+    return f"would have fired {len(lengths)} times, for {lasting(max(lengths))} at most"
 
 
 def _sparkline(values: Sequence[float]) -> str:

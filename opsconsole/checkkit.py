@@ -9,7 +9,7 @@ here), `SignOff` (a person must judge) or let a client's `Unseen` pass (could no
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -84,11 +84,13 @@ __all__ = [
     "seconds",
     "silenced",
     "until",
+    "world",
 ]
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
+_LOOK_BACK_SECONDS = 15 * 86_400.0
 
 
 class Skip(Exception):
@@ -146,6 +148,17 @@ async def first_scrape(prometheus: "Prometheus", job: str) -> None:
     two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
     within = max(two_scrapes, await prometheus.settling_seconds())
     await until(tried, within_seconds=within, what=f"the first scrape of {job}")
+
+
+async def world(prometheus: "Prometheus", expressions: Iterable[str], now: float) -> "promql.SeriesWorld":
+    """The series of the metrics that these expressions ask for, over fifteen days before `now`."""
+    from opsconsole import promql
+
+    selectors = [one for expr in expressions for one in promql.selectors(promql.parse(expr))]
+    names = {selector.metric for selector in selectors if selector.metric}
+    asked = sorted(names | {f"{name}_bucket" for name in names})
+    series = await prometheus.series(*asked, start=now - _LOOK_BACK_SECONDS, end=now) if asked else []
+    return promql.SeriesWorld(series)
 
 
 def lasting(length_seconds: float) -> str:

@@ -58,8 +58,10 @@ async def open_session(
     """
     environment = plan.environment
     run = past.start.run if past and past.start else new_run_id()
-    recorder = Recorder(run, records, number=records.next_number(run) - 1)
-    clients, close = _clients(environment, recorder, effects=effects)
+    number = records.next_number(run)
+    recorder = Recorder(run, records, number=number - 1)
+    mark = f"{run}.{number}" if past else run
+    clients, close = _clients(environment, recorder, mark if effects else None)
     try:
         verification = Verification(
             checklist=plan.checklist.select(past.items) if past else plan.checklist,
@@ -124,9 +126,13 @@ def _checklist_path(environment: Environment) -> Path:
 
 
 def _clients(
-    environment: Environment, recorder: Recorder, *, effects: bool
+    environment: Environment, recorder: Recorder, mark: str | None
 ) -> tuple[dict[str, Any], Callable[[], Awaitable[None]]]:
-    """The environment's clients by name, None where it names no such server, and how to close them."""
+    """The environment's clients by name, None where it names no such server, and how to close them.
+
+    `mark` is what effects are marked with: the run's id, and another one each time that a run goes on, so
+    that nothing left of the time before is taken for it. None: no effects.
+    """
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
@@ -153,9 +159,9 @@ def _clients(
         "inbox": _inbox(environment, recorder),
         "cluster": _cluster(environment, recorder),
     }
-    if effects:
+    if mark:
         clients["effects"] = Effects(
-            recorder.run,
+            mark,
             recorder.effect_begun,
             recorder.effect_ended,
             alertmanager=alertmanager,

@@ -22,7 +22,7 @@ class PanelRun:
     """A panel and what its queries gave.
 
     `queries` are its PromQL with the variables filled in; `values` counts the finite numbers that it
-    would draw, `series` the lines; `error` is the first query's that failed, empty where all ran.
+    would draw, `series` the lines, `empty` has the queries that ran and gave no number; `error` is the first query's that failed, empty where all ran.
     """
 
     title: str
@@ -30,6 +30,7 @@ class PanelRun:
     datasource_uids: tuple[str, ...]
     series: int
     values: int
+    empty: tuple[str, ...]
     error: str
 
     @property
@@ -75,6 +76,11 @@ def _run(
         datasource_uids=tuple(dict.fromkeys(query.datasource_uid for query in panel.queries)),
         series=sum(answer.frames for answer in answers),
         values=sum(answer.numbers for answer in answers),
+        empty=tuple(
+            filled[key]
+            for key in keys
+            if key in results and not results[key].numbers and not results[key].error
+        ),
         error=errors[0] if errors else "",
     )
 

@@ -35,16 +35,23 @@ class SeriesWorld:
     def __init__(self, series: Iterable[Mapping[str, str]]) -> None:
         self._any: dict[str, frozenset[str]] = {}
         self._every: dict[str, frozenset[str]] = {}
+        self._values: dict[tuple[str, str], set[str]] = {}
         for each in series:
             metric, labels = each[_NAME], frozenset(name for name, value in each.items() if value) - {_NAME}
             self._any[metric] = self._any.get(metric, labels) | labels
             self._every[metric] = self._every.get(metric, labels) & labels
+            for name in labels:
+                self._values.setdefault((metric, name), set()).add(each[name])
 
     def labels_of(self, metric: str) -> frozenset[str] | None:
         return self._any.get(metric)
 
     def common_labels_of(self, metric: str) -> frozenset[str]:
         return self._every.get(metric, frozenset())
+
+    def values_of(self, metric: str, label: str) -> frozenset[str]:
+        """The values of the label on the metric's series."""
+        return frozenset(self._values.get((metric, label), ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inbox(Protocol):
-    """A place where messages arrive. Its methods raise `opsconsole.errors.Unseen` where it is not seen."""
+    """A place where messages arrive, those to one `address` alone where that is not empty. Its methods raise
+    `opsconsole.errors.Unseen` where it is not seen."""
 
     kind: str
+    address: str
 
     async def check(self) -> str:
         """See that it is there and lets us in; returns one line on what it is."""
