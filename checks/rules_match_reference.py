@@ -23,7 +23,8 @@ async def check(
     prometheus: Prometheus, reference: Reference, *, expected: int | None = None
 ) -> AsyncIterator[Finding | Seen]:
     """Names, expressions, `for` and labels as in the reference (a drift is shown as a diff); health ok;
-    evaluated within two intervals; able to fire, by the series that there are; inactive, or why not. `expected` is how many there should be."""
+    evaluated within two intervals; able to fire, by the series that there are; inactive, or why not.
+    `expected` is how many there should be."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         yield Finding(
@@ -65,9 +66,8 @@ def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Findi
     left = list(loaded)
     unmatched = []
     for rule in wanted:
-        same = next(
-            (running for running in left if running.name == rule.name and not _drift(rule, running)), None
-        )
+        namesakes = (running for running in left if running.name == rule.name)
+        same = next((running for running in namesakes if not _drift(rule, running)), None)
         if same is None:
             unmatched.append(rule)
         else:

@@ -22,7 +22,8 @@ class PanelRun:
     """A panel and what its queries gave.
 
     `queries` are its PromQL with the variables filled in; `values` counts the finite numbers that it
-    would draw, `series` the lines, `empty` has the queries that ran and gave no number; `error` is the first query's that failed, empty where all ran.
+    would draw, `series` the lines; `empty` has the queries that ran and gave no number; `error` is the
+    first query's that failed, empty where all ran.
     """
 
     title: str
@@ -76,13 +77,13 @@ def _run(
         datasource_uids=tuple(dict.fromkeys(query.datasource_uid for query in panel.queries)),
         series=sum(answer.frames for answer in answers),
         values=sum(answer.numbers for answer in answers),
-        empty=tuple(
-            filled[key]
-            for key in keys
-            if key in results and not results[key].numbers and not results[key].error
-        ),
+        empty=tuple(filled[key] for key in keys if key in results and _is_empty(results[key])),
         error=errors[0] if errors else "",
     )
+
+
+def _is_empty(result: PanelResult) -> bool:
+    return not result.error and not result.numbers
 
 
 def _key(panel: Panel, query: PanelQuery) -> str:
