@@ -18,8 +18,16 @@ def wrap(text: str, width: int) -> list[str]:
     return [line.plain.rstrip() for line in Content(plain(text)).wrap(max(width, 8))]
 
 
+def fold(text: str, width: int) -> list[str]:
+    """`text` in lines of `width` cells, broken anywhere: for code, whose spaces are no places to break."""
+    lines = plain(text).splitlines()
+    return [part.plain for line in lines for part in Content(line).fold(max(width, 8))]
+
+
 def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 2:05 (minutes and seconds)."""
+    """12 ms, 0.4 s, 12 s, 2:05 (minutes and seconds)."""
+    if 0 < seconds < 0.095:
+        return f"{max(1, round(1000 * seconds))} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 59.5:

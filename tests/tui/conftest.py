@@ -16,7 +16,7 @@ from opsconsole.engine.checklist import Checklist, Item, Use
 from opsconsole.engine.discover import Check
 from opsconsole.engine.record import Recorder
 from opsconsole.engine.schedule import Verification
-from opsconsole.model import EffectBegun, EffectEnded, Exchange, Finding, Seen
+from opsconsole.model import EffectBegun, EffectEnded, Entry, Exchange, Finding, Seen
 from opsconsole.store import Records, open_records
 from opsconsole.tui.app import ConsoleApp
 
@@ -55,6 +55,8 @@ class Stage:
     closed: int = 0
     before_opening: Callable[[Callable[[str], None]], None] = lambda progress: None
     in_waiting: bool = False
+    may_close: asyncio.Event | None = None
+    records_append: Callable[[Entry], None] = lambda entry: None
 
     def app(self, *, start: bool = True) -> ConsoleApp:
         return ConsoleApp(
@@ -70,10 +72,13 @@ class Stage:
         self.before_opening(progress)
         recorder = Recorder(f"20261122-170{next(self.runs)}-test", self.records)
         verification = self.verification(recorder)
+        recorder.add_reader(self.records_append)
         verification.start(who="ada", host="console", protected=self.protected, versions={})
         try:
             yield Session(Environment(name=self.environment), verification, recorder, self.records)
         finally:
+            if self.may_close is not None:
+                await self.may_close.wait()
             self.closed += 1
 
     def verification(self, recorder: Recorder) -> Verification:

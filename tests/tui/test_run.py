@@ -1,14 +1,19 @@
 """The screen of a run: what it shows while items run, and each thing that a user can ask of it."""
 
+import asyncio
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Markdown
 
-from opsconsole.errors import LabError
-from opsconsole.model import Entry, ItemStarted, Outcome, SignedOff
+from opsconsole.errors import LabError, RecordsError
+from opsconsole.model import Entry, ItemFinished, ItemStarted, Outcome, SignedOff
+from opsconsole.reports import wording
 from opsconsole.runview import RunView
 from opsconsole.tui.messages import State
+from opsconsole.tui.picture import recorded_app
 from opsconsole.tui.widgets.rows import RowList
+from tests import sample_run
 from tests.tui.conftest import Stage, eventually, shown
 
 
@@ -44,7 +49,7 @@ async def test_items_run_side_by_side_and_show_as_they_change(stage: Stage) -> N
         await select(pilot, "email")
         await on_screen(pilot, "waiting for the mail")
         stage.gate.set()
-        await on_screen(pilot, "✓ PASS     Test email", "4 of 4", "something failed, exit 1")
+        await on_screen(pilot, "✓ PASS     Test email", "4 of 4", "exit 1", "something failed")
 
 
 async def test_steps_of_the_opening_are_shown_first(stage: Stage) -> None:
@@ -273,6 +278,43 @@ async def test_leaving_in_mid_run_cancels_cleans_up_and_returns_3(stage: Stage) 
     assert app.return_value == 3
     assert not stage.in_waiting
     assert not RunView.of(recorded(stage)).open_effects
+
+
+async def test_while_it_closes_the_screen_says_so(stage: Stage) -> None:
+    stage.may_close = asyncio.Event()
+    app = stage.app()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await eventually(pilot, lambda: stage.in_waiting)
+        await pilot.press("q")
+        await on_screen(pilot, "closing: stopping what runs")
+        stage.may_close.set()
+        await eventually(pilot, lambda: stage.closed)
+    assert app.return_value == 3
+
+
+async def test_full_records_are_shown_and_end_the_console(stage: Stage) -> None:
+    def full(entry: Entry) -> None:
+        if isinstance(entry.event, ItemFinished):
+            raise RecordsError("the disk is full", where="records.db", hint="free some space")
+
+    stage.records_append = full
+    app = stage.app()
+    async with app.run_test() as pilot:
+        await on_screen(pilot, "the disk is full", "free some space")
+        await pilot.press("q")
+    assert (app.return_value, stage.closed) == (2, 1)
+
+
+async def test_text_from_servers_steers_no_terminal(stage: Stage) -> None:
+    app = recorded_app(list(sample_run.sample()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_screen(pilot, "✗ FAIL")
+        for _ in app.run_screen.view.items:
+            for view in ("2", "1"):
+                await pilot.press(view, "enter", "enter")
+                assert not wording.CONTROL.search(shown(app).replace("\n", ""))
+                await pilot.press("escape")
+            await pilot.press("down")
 
 
 async def test_leaving_after_the_run_returns_its_exit_code(stage: Stage) -> None:

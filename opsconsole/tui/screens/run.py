@@ -121,8 +121,8 @@ class RunScreen(Screen[None]):
         """After the first paint: the keys, and what is known of the run already."""
         if not self.is_attached:
             return
-        self.mount(Footer(show_command_palette=False, compact=True))
         self._draw()
+        self.mount(Footer(show_command_palette=False, compact=True))
 
     def on_resize(self) -> None:
         (width, height), (least_width, least_height) = self.app.size, SMALLEST
@@ -198,7 +198,8 @@ class RunScreen(Screen[None]):
             past = [Row((("✓ ", "pass"), (one_line(line), "faint"))) for line in done]
             return [*past, Row(((f"{spinner(now)} ", "running"), (one_line(current), "")))]
         over = self.state in (State.IDLE, State.PAST)
-        rows = checklist_rows(self.view, now=now, over=over, filter=self._filter)
+        dense = self.has_class("-narrow")
+        rows = checklist_rows(self.view, now=now, over=over, filter=self._filter, dense=dense)
         return rows or [Row(((f"no item matches {self._filter!r}", "faint"),))]
 
     def _note(self) -> str:

@@ -12,10 +12,13 @@ _SPINNER = "⠋⠙⠸⠴⠦⠇"
 _WORDS = {outcome.value.lower() for outcome in Outcome} | {"running"}
 
 
-def checklist_rows(view: RunView, *, now: float, over: bool, filter: str = "") -> list[Row]:
+def checklist_rows(
+    view: RunView, *, now: float, over: bool, filter: str = "", dense: bool = False
+) -> list[Row]:
     """Every item that the filter lets through, under its section. `now` in unix seconds; `over`: nothing
-    runs any more."""
-    return list(_rows(view, now, over, filter.lower().split()))
+    runs any more; `dense`: no blank lines."""
+    rows = _rows(view, now, over, filter.lower().split())
+    return [row for row in rows if row.spans] if dense else list(rows)
 
 
 def matches(item: ItemView, words: list[str]) -> bool:

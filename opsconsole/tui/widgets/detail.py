@@ -102,6 +102,8 @@ class Detail(Container):
         parts: list[Content] = [Content(" ")]
         for number, (name, title) in enumerate(VIEWS.items(), 1):
             style = "bold $foreground on $cursor" if name in shown else "$faint"
+            if name == "evidence" and self._item and self._item.exchanges:
+                title = f"{title} ({len(self._item.exchanges)})"
             label = Content.from_markup(f"[@click=screen.view('{name}')] {number} {title} [/]")
             parts += [label.stylize(style), Content(" ")]
         self.query_one("#views", Static).update(Content("").join(parts))

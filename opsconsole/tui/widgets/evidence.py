@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from opsconsole.model import Exchange
 from opsconsole.reports.wording import one_line
-from opsconsole.tui.text import duration, size, wrap
+from opsconsole.tui.text import duration, fold, size
 from opsconsole.tui.widgets.rows import Row
 
 _MOST_LINES = 60
@@ -67,7 +67,7 @@ def _curl(exchange: Exchange) -> str:
 
 
 def _block(text: str, width: int, style: str) -> Iterator[Row]:
-    lines = [wrapped for line in text.splitlines() for wrapped in wrap(line, width - 4)]
+    lines = fold(text, width - 4)
     for line in lines[:_MOST_LINES]:
         yield Row((("    ", ""), (line, style)))
     if len(lines) > _MOST_LINES:

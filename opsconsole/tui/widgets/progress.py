@@ -11,18 +11,16 @@ from opsconsole.tui.messages import State
 from opsconsole.tui.text import duration
 
 _COLOURS = {
-    Outcome.PASS: "$success",
     Outcome.FAIL: "$error bold",
-    Outcome.SKIP: "$faint",
+    Outcome.BROKEN: "$error bold",
     Outcome.UNKNOWN: "$warning",
     Outcome.SIGN_OFF: "$accent",
-    Outcome.BROKEN: "$error bold",
+    Outcome.SKIP: "$faint",
+    Outcome.PASS: "$success",
 }
-_MEANINGS = {
-    0: "all passed, exit 0",
-    1: "something failed, exit 1",
-    3: "not all is known, exit 3",
-}
+"""The worst first: what a narrow terminal cuts off is what passed."""
+
+_MEANINGS = {0: "all passed", 1: "something failed", 3: "nothing failed, but not all is known"}
 
 
 class Progress(Static):
@@ -39,21 +37,24 @@ class Progress(Static):
 
 
 def progress_line(view: RunView, state: State, *, elapsed: float, width: int) -> Content:
-    """For instance: ━━━━━━──── 6 of 10  ✓ 4 PASS  ✗ 1 FAIL  ? 1 UNKNOWN  12 s."""
+    """For instance: ━━━━━━──── 6 of 10 · 12 s  ✗ 1 FAIL  ? 1 UNKNOWN  ✓ 4 PASS."""
     if state is State.CLOSING:
         return Content.styled(f" {_closing(view)}", "$warning bold")
     counts = Counter(view.outcomes)
     total, done = len(view.items), sum(n for outcome, n in counts.items() if outcome is not None)
-    outcomes = [
-        Content.styled(f"  {SIGNS[outcome]} {counts[outcome]} {outcome.value}", _COLOURS[outcome])
-        for outcome in Outcome
+    if not total:
+        return Content(f" {state.value}")
+    parts = [f" {done} of {total}", *_time(view, state, elapsed)]
+    text = Content(" · ".join(parts)) + Content("").join(
+        Content.styled(f"  {SIGNS[outcome]} {counts[outcome]} {outcome.value}", colour)
+        for outcome, colour in _COLOURS.items()
         if counts[outcome]
-    ]
-    words = Content(f" {done} of {total}") if total else Content(" " + state.value)
-    end = Content("  " + _time(view, state, elapsed))
-    text = words + Content("").join(outcomes) + end
+    )
+    meaning = f"  {_MEANINGS.get(view.exit_code, '')}" if view.finished and state is not State.RUNNING else ""
+    if text.cell_length + len(meaning) <= width:
+        text += Content.styled(meaning, "$faint")
     length = min(24, width - text.cell_length - 2)
-    return (_bar(done, total, length) + text) if length >= 6 and total else text
+    return (_bar(done, total, length) + text) if length >= 6 else text
 
 
 def _bar(done: int, total: int, length: int) -> Content:
@@ -61,12 +62,12 @@ def _bar(done: int, total: int, length: int) -> Content:
     return Content.assemble(" ", ("━" * filled, "$primary"), ("─" * (length - filled), "$faint"))
 
 
-def _time(view: RunView, state: State, elapsed: float) -> str:
+def _time(view: RunView, state: State, elapsed: float) -> list[str]:
     if state is State.RUNNING:
-        return duration(elapsed)
+        return [duration(elapsed)]
     if view.finished is None:
-        return "cut off" if state is State.PAST else ""
-    return f"{duration(view.finished.seconds)}  {_MEANINGS.get(view.exit_code, '')}"
+        return ["cut off"] if state is State.PAST else []
+    return [duration(view.finished.seconds), f"exit {view.exit_code}"]
 
 
 def _closing(view: RunView) -> str:

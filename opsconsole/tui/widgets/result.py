@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from opsconsole.model import SIGNS, Diagnosed, Finding, Outcome, SignedOff
 from opsconsole.reports.wording import causes
 from opsconsole.runview import ItemView
-from opsconsole.tui.text import duration, labelled, style_of, wrap
+from opsconsole.tui.text import duration, fold, labelled, style_of, wrap
 from opsconsole.tui.widgets.checklist import clock, spinner
 from opsconsole.tui.widgets.rows import Row, Span
 
@@ -70,7 +70,7 @@ def _findings(findings: list[Finding], width: int) -> Iterator[Row]:
         subject = f"{finding.subject}: " if finding.subject else ""
         yield from _lines(f"{subject}{finding.summary}", width, mark=("✗ ", "fail"))
         for line in finding.detail.splitlines():
-            yield from _lines(line, width, _diff_style(line), indent="    ")
+            yield from (Row((("    ", ""), (part, _diff_style(line)))) for part in fold(line, width - 4))
         if finding.remedy:
             yield from _lines(finding.remedy, width, mark=("  → ", "link"))
 
