@@ -27,11 +27,10 @@ def command() -> None:
 @click.option("--alertmanager-version", metavar="VERSION", help="For example 0.33; the beginning is enough.")
 def up(prometheus_version: str | None, alertmanager_version: str | None) -> None:
     """Start the lab and leave it running."""
-    from opsconsole.lab import stack
-    from opsconsole.lab.state import alone
+    from opsconsole.lab import stack, state
 
-    with alone():
-        lab = stack.status()
+    with state.alone():
+        lab = state.kept()
         if lab is None:
             lab = asyncio.run(stack.start("kept", prometheus_version, alertmanager_version, _tell))
             click.echo("The lab is up.")
@@ -43,9 +42,9 @@ def up(prometheus_version: str | None, alertmanager_version: str | None) -> None
 @command.command()
 def status() -> None:
     """Tell where everything of the lab is. Exit code 1: a part of it has ended."""
-    from opsconsole.lab import stack
+    from opsconsole.lab import state
 
-    lab = stack.status()
+    lab = state.kept()
     if lab is None:
         raise LabError("no lab is up", hint="`opsconsole lab up` starts one")
     _describe(lab)
@@ -57,11 +56,10 @@ def status() -> None:
 @command.command()
 def down() -> None:
     """End the lab and remove everything of it."""
-    from opsconsole.lab import stack
-    from opsconsole.lab.state import alone
+    from opsconsole.lab import stack, state
 
-    with alone():
-        lab = stack.status()
+    with state.alone():
+        lab = state.kept()
         if lab is not None:
             stack.stop(lab)
         stack.clear_leftovers()

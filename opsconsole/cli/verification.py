@@ -116,13 +116,14 @@ async def _environment(wish: Wish, planned: Environment, progress: Progress) -> 
     if planned.name != LAB:
         yield planned
         return
-    from opsconsole.lab import stack
+    from opsconsole.lab import state
     from opsconsole.lab.environment import environment
 
-    kept = await asyncio.to_thread(stack.status)
-    if kept is not None and not (wish.prometheus_version or wish.alertmanager_version):
+    if not (wish.prometheus_version or wish.alertmanager_version) and (kept := state.kept()):
         yield environment(kept)
         return
+    from opsconsole.lab import stack
+
     async with stack.running(wish.prometheus_version, wish.alertmanager_version, progress) as lab:
         yield environment(lab)
 

@@ -24,7 +24,9 @@ def environment(lab: LabState) -> Environment:
         prometheus=Server(url=lab.prometheus_url),
         alertmanager=Server(url=lab.alertmanager_url),
         grafana=Grafana(
-            url=lab.grafana_url, token=MadeUp("lab:GRAFANA_TOKEN", lab.grafana_token), dashboard="billing-metrics"
+            url=lab.grafana_url,
+            token=MadeUp("lab:GRAFANA_TOKEN", lab.grafana_token),
+            dashboard="billing-metrics",
         ),
         service=Service(
             url=lab.service_url, metrics=lab.metrics_url, api_key=MadeUp("lab:API_KEY", lab.api_key), job=JOB

@@ -21,9 +21,9 @@ from typing import Any
 from opsconsole.errors import LabError
 from opsconsole.lab import history, past, processes, relocate
 from opsconsole.lab.servers import Servers, find
-from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, labs, new_folder, remove_folder
+from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, new_folder, remove_folder
 
-__all__ = ["LabState", "clear_leftovers", "running", "start", "status", "stop"]
+__all__ = ["LabState", "clear_leftovers", "running", "start", "stop"]
 
 Progress = Callable[[str], None]
 
@@ -70,12 +70,6 @@ def stop(lab: LabState) -> None:
     else:
         processes.end((member.pid, member.start_ticks) for member in lab.members)
     remove_folder(lab.folder)
-
-
-def status() -> LabState | None:
-    """The lab that is kept, or None. A process of it may have ended: see its members."""
-    kept = (lab for lab in labs() if lab.owner == "kept" and lab.ready)
-    return next((lab for lab in kept if any(member.running for member in lab.members)), None)
 
 
 @asynccontextmanager

@@ -175,6 +175,12 @@ def labs() -> Iterator[LabState]:
             yield load(folder)
 
 
+def kept() -> LabState | None:
+    """The lab that is kept, or None. A process of it may have ended: see its members."""
+    found = (lab for lab in labs() if lab.owner == "kept" and lab.ready)
+    return next((lab for lab in found if any(member.running for member in lab.members)), None)
+
+
 def clear_leftovers() -> list[Path]:
     """End and remove what killed starters have left; returns the folders removed.
 

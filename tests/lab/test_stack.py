@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from opsconsole.errors import LabError, MissingServer
-from opsconsole.lab import stack
+from opsconsole.lab import stack, state
 from opsconsole.lab.servers import Pair
 from opsconsole.lab.state import LabState, labs, load
 
@@ -190,10 +190,10 @@ def test_a_kept_lab_outlives_its_starter_until_it_is_stopped(own_place: Path, pa
     starter.wait()
     assert all(member.running for member in lab.members)
     assert stack.clear_leftovers() == []
-    assert stack.status() == lab
+    assert state.kept() == lab
     stack.stop(lab)
     assert not [member for member in lab.members if member.running]
-    assert stack.status() is None
+    assert state.kept() is None
     assert not anything_in(own_place)
 
 
