@@ -109,6 +109,12 @@ def test_a_body_that_begins_with_an_at_sign_reads_no_file(echo: Echo) -> None:
     assert run(curl_line(asked), echo).body == b"@/etc/hostname"
 
 
+@pytest.mark.parametrize("body", ["100 %\n%s %% \\n", "a\\b\x1b[31m\x9b\u202e%d", "\x00\n\n", "\n'\r\n"])
+def test_a_body_that_a_terminal_would_obey_arrives_as_it_was(echo: Echo, body: str) -> None:
+    asked = exchange(method="POST", url=echo.url, request_headers={}, request_body=body)
+    assert run(curl_line(asked), echo).body == body.encode()
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=80), st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40))
 def test_any_body_and_header_arrive_as_they_were(echo: Echo, body: str, value: str) -> None:

@@ -53,6 +53,7 @@ def test_empty_records_are_whole(records: Records) -> None:
         ("UPDATE entry SET number = 900 WHERE position = 9", 9),
         ("UPDATE entry SET run = 'r' WHERE position = 1", 1),
         ("UPDATE entry SET hash = 'f' WHERE position = 4", 4),
+        (f"UPDATE entry SET position = 500 WHERE position = {COUNT}", 500),
         ("DELETE FROM entry WHERE position = 10", 11),
         ("DELETE FROM entry WHERE position <= 2", 3),
         ("INSERT INTO entry SELECT 0, 'r', 1, at, kind, body, hash FROM entry WHERE position = 1", 0),
