@@ -1,6 +1,6 @@
 # What a newcomer calls: everything is set up by itself, in .venv and in the user's cache folder.
 # `make lock` alone needs a tool of its own, uv: make lock UV=/path/to/uv
-.PHONY: help demo test test-older-servers lint bench lock clean
+.PHONY: help demo test test-older-servers lint bench generated lock clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -29,6 +29,9 @@ lint: $(READY) ## style, types, and who may import whom
 
 bench: $(READY) ## print how fast it is, beside other ways to do the same
 	@$(BIN)/python -m tests.bench
+
+generated: $(READY) ## make anew what is generated: the README's list of checks and its picture
+	@$(BIN)/python .ci/generate.py
 
 lock: ## pin the dependencies of pyproject.toml anew, with hashes
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --generate-hashes \

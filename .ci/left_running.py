@@ -1,4 +1,4 @@
-"""Names every process that this CI run has started and left, by the mark in its environment; exits 1 if any."""
+"""Names every process that this CI run has left running, by the mark in its environment; exits 1 if any."""
 
 import os
 import sys
@@ -21,8 +21,12 @@ def marked() -> list[tuple[int, str]]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if MARK in (folder / "environ").read_bytes().split(b"\0") and int(folder.name) not in ancestors(os.getpid()):
-                found.append((int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+            if MARK in (folder / "environ").read_bytes().split(b"\0") and int(folder.name) not in ancestors(
+                os.getpid()
+            ):
+                found.append(
+                    (int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                )
         except OSError:
             continue
     return found

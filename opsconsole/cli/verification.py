@@ -5,8 +5,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -130,17 +130,17 @@ async def _environment(wish: Wish, planned: Environment, progress: Progress) -> 
 
 async def _in_lines(job: Job) -> int:
     """Plain lines or JSON lines; Ctrl-C and SIGTERM end the run, clean up and say how to go on."""
-    show = _reader(job)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _cancel, asyncio.current_task())
     run = ""
     try:
-        async with job.open(_tell) as session:
-            run = session.recorder.run
-            for entry in job.records.entries(run):
-                show(entry)
-            session.recorder.add_reader(show)
-            code = await session.verification.run()
+        with _printing(job) as show:
+            async with job.open(_tell) as session:
+                run = session.recorder.run
+                for entry in job.records.entries(run):
+                    show(entry)
+                session.recorder.add_reader(show)
+                code = await session.verification.run()
     except asyncio.CancelledError:
         if run:
             _tell(f"interrupted; go on with: opsconsole verify --env {job.wish.environment} --resume {run}")
@@ -154,14 +154,21 @@ def _cancel(task: "asyncio.Task[int] | None") -> None:
         task.cancel()
 
 
-def _reader(job: Job) -> Reader:
+@contextmanager
+def _printing(job: Job) -> Iterator[Reader]:
+    """A reader that prints to standard output; what it still holds is printed at the end."""
     if job.wish.as_json:
         from opsconsole.reports.json import JsonReport
 
-        return JsonReport(sys.stdout)
+        yield JsonReport(sys.stdout)
+        return
     from opsconsole.reports.text import TextReport
 
-    return TextReport(sys.stdout)
+    report = TextReport(sys.stdout, hash_of=job.records.hash_of)
+    try:
+        yield report
+    finally:
+        report.close()
 
 
 def _on_screen(job: Job) -> int:
