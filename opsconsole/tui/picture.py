@@ -34,7 +34,7 @@ async def picture(entries: list[Entry], *, size: tuple[int, int]) -> str:
     """The SVG of a run, as `save_picture` writes it."""
     app = recorded_app(entries)
     async with app.run_test(size=size) as pilot:
-        while app.run_screen.state is not State.IDLE:
+        while not (app.run_screen.state is State.IDLE and app.run_screen.is_complete):
             await pilot.pause()
         await pilot.pause(0.2)
         svg = app.export_screenshot(title="opsconsole")
@@ -48,7 +48,7 @@ def recorded_app(entries: list[Entry]) -> ConsoleApp:
     if not isinstance(start, RunStarted):
         raise UsageError("these entries do not begin with a run's start")
     return ConsoleApp(
-        open_session=lambda progress: _session(entries),
+        open_session=lambda progress: stored_session(entries),
         environment=start.environment,
         protected=start.protected,
         effects=start.effects,
@@ -58,7 +58,8 @@ def recorded_app(entries: list[Entry]) -> ConsoleApp:
 
 
 @asynccontextmanager
-async def _session(entries: list[Entry]) -> AsyncIterator[Session]:
+async def stored_session(entries: list[Entry]) -> AsyncIterator[Session]:
+    """A session over a run that is there already; nothing can be run or recorded in it."""
     records = _OneRun(entries)
     recorder = Recorder(entries[0].run, records)
     yield cast(Session, SimpleNamespace(recorder=recorder, records=records))

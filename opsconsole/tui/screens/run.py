@@ -103,6 +103,11 @@ class RunScreen(Screen[None]):
         """The request that a curl line would be copied of."""
         return self._detail.exchange if self._detail else None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is mounted that belongs to what is known of the run."""
+        return bool(self.query(Footer)) and (self._detail is not None and self._detail.is_mounted)
+
     def compose(self) -> ComposeResult:
         past = self.view.start.run if self.state is State.PAST and self.view.start else ""
         yield Banner(
