@@ -82,11 +82,11 @@ async def _families(
 async def _stored(
     prometheus: Prometheus, job: str, families: list[str], interval: float
 ) -> dict[str, list[float]]:
-    """Each family's total over the last scrapes, oldest first; without those that are not there now."""
+    """Each family's total over the last scrapes, oldest first; without those not scraped within two intervals."""
     names = "|".join(re.escape(family) for family in families)
     now = await prometheus.now()
     found = await prometheus.query_range(
-        f'sum by (__name__) ({{__name__=~"{names}",job="{job}"}})',
+        f'sum by (__name__) (last_over_time({{__name__=~"{names}",job="{job}"}}[{round(2000 * interval)}ms]))',
         start=now - _LOOK_BACK_SCRAPES * interval,
         end=now,
         step_seconds=interval,
@@ -94,7 +94,7 @@ async def _stored(
     return {
         series.labels["__name__"]: [value for _, value in series.points]
         for series in found
-        if series.points and now - series.points[-1][0] < interval
+        if series.points and now - series.points[-1][0] < interval / 2
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 import ssl
 import sys
 import time
@@ -292,7 +293,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower() if error.errno else error.strerror
+        # asyncio words it "Connect call failed (...)"; resolvers have numbers of their own, below zero.
+        return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else error.strerror
     return str(error) or type(error).__name__
 
 

@@ -1,6 +1,5 @@
 """Break a running lab, and mend it again for sure."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -170,5 +169,26 @@ def service_down(lab: LabState) -> Iterator[None]:
     finally:
         argv = stack._python("service", lab.service_url, "--seed", str(stack.SEED))
         started = stack._spawn(lab, "service", argv)
-        asyncio.run(processes.wait_ready(f"{lab.service_url}/health/billing", started))
+        eventually(
+            lambda: processes.listens(started.pid, int(lab.service_url.rpartition(":")[2])), "it listens"
+        )
         target_is(lab, "up")
+
+
+@contextmanager
+def dashboard(lab: LabState, edit: Edit) -> Iterator[None]:
+    """The dashboard saved with another JSON."""
+    url = f"{lab.grafana_url}/api/dashboards"
+    before = ask(f"{url}/uid/billing-metrics", token=lab.grafana_token)["dashboard"]
+    after = edit(json.dumps(before))
+    assert json.loads(after) != before, "the edit changes nothing"
+    ask(f"{url}/db", {"dashboard": json.loads(after), "overwrite": True}, token=lab.grafana_token)
+    try:
+        yield
+    finally:
+        ask(f"{url}/db", {"dashboard": before, "overwrite": True}, token=lab.grafana_token)
+
+
+def replaced(old: str, new: str, count: int = -1) -> Edit:
+    """An edit that puts `new` in the place of `old`."""
+    return lambda text: text.replace(old, new, count)
