@@ -64,11 +64,11 @@ async def check(
         )
 
 
-def _never(query: str, exists: promql.SeriesWorld) -> str | None:
+def _never(query: str, exists: "promql.SeriesWorld") -> str | None:
     return promql.never(promql.parse(query), exists)
 
 
-def _unheard_of(query: str, exists: promql.SeriesWorld) -> list[str]:
+def _unheard_of(query: str, exists: "promql.SeriesWorld") -> list[str]:
     """The selectors of a query that match none of the series that there are, though these have the label."""
     return [
         f'{matcher.label}="{matcher.value}"'

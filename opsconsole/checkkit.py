@@ -31,22 +31,28 @@ if TYPE_CHECKING:
     from opsconsole.clients.silences import silenced
     from opsconsole.clients.wire import seconds
 
-_LOADED_WHEN_NAMED = {
-    "Alertmanager": "opsconsole.clients.alertmanager",
-    "AlertmanagerConfig": "opsconsole.clients.routing",
-    "Cluster": "opsconsole.clients.cluster",
-    "Effects": "opsconsole.clients.effects",
-    "Grafana": "opsconsole.clients.grafana",
-    "Inbox": "opsconsole.clients.inbox",
-    "Message": "opsconsole.clients.inbox",
-    "PanelRun": "opsconsole.clients.panels",
-    "Prometheus": "opsconsole.clients.prometheus",
-    "Reference": "opsconsole.clients.reference",
-    "ReferenceRule": "opsconsole.clients.reference",
-    "Route": "opsconsole.clients.routing",
-    "Rule": "opsconsole.clients.prometheus",
-    "Series": "opsconsole.clients.prometheus",
-    "Service": "opsconsole.clients.service",
+_TYPES = frozenset(
+    [
+        "Alertmanager",
+        "AlertmanagerConfig",
+        "Cluster",
+        "Effects",
+        "Grafana",
+        "Inbox",
+        "Message",
+        "PanelRun",
+        "Prometheus",
+        "Reference",
+        "ReferenceRule",
+        "Route",
+        "Rule",
+        "Series",
+        "Service",
+    ]
+)
+"""Named by checks in annotations alone: at run time they are `Any`, so that naming one loads nothing."""
+
+_FUNCTIONS = {
     "run_panels": "opsconsole.clients.panels",
     "seconds": "opsconsole.clients.wire",
     "silenced": "opsconsole.clients.silences",
@@ -173,10 +179,22 @@ def lasting(length_seconds: float) -> str:
     return f"{whole} s"
 
 
+class _LoadedWhenUsed:
+    """Stands for a module until something of it is used: by then the first answers are on their way."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._module), name)
+
+
 def __getattr__(name: str) -> Any:
-    """What belongs to clients, loaded when a check names it: the engine itself is handed its clients."""
+    """What lies in other rooms: the engine itself is handed its clients, and loads none."""
+    if name in _TYPES:
+        return Any
     if name == "promql":
-        return importlib.import_module("opsconsole.promql")
-    if name in _LOADED_WHEN_NAMED:
-        return getattr(importlib.import_module(_LOADED_WHEN_NAMED[name]), name)
+        return _LoadedWhenUsed("opsconsole.promql")
+    if name in _FUNCTIONS:
+        return lambda *given, **named: getattr(_LoadedWhenUsed(_FUNCTIONS[name]), name)(*given, **named)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,5 @@
 """The lab as an environment, in the same form as those of opsconsole.toml."""
 
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from opsconsole.config import Environment, Grafana, Inbox, Server, Service
@@ -40,5 +39,4 @@ def environment(lab: LabState) -> Environment:
 
 def reference_rules() -> Path:
     """The rule file as it is shipped, not the lab's copy of it."""
-    with as_file(files("opsconsole.lab") / "components" / "billing-alerts.yml") as path:
-        return path
+    return Path(__file__).parent / "components" / "billing-alerts.yml"
