@@ -13,6 +13,7 @@ from opsconsole.errors import ConfigError, Nonsense, OpsconsoleError, Refused, T
 from opsconsole.model import Exchange
 
 _T = TypeVar("_T")
+_CLOSE_WITHIN_SECONDS = 0.5
 
 
 class Cluster:
@@ -85,7 +86,7 @@ class Cluster:
                 raise TimedOut(f"no answer within {self._timeout_seconds:g} s", where=f"{self._where} {pod}")
             output, complaint, code_of_exit = session.read_stdout(), session.read_stderr(), session.returncode
         finally:
-            session.close()
+            session.close(timeout=_CLOSE_WITHIN_SECONDS)
         if code_of_exit != 0:
             said = " ".join((complaint or output).split())[:300]
             raise Nonsense(

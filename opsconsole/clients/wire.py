@@ -12,9 +12,9 @@ from opsconsole.errors import Nonsense
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """An RFC 3339 time with its zone, as Go writes it."""
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[ywdhms]))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|[ywdhms])")
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Inf)|NaN")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[ywdhms]))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|[ywdhms])", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Inf)|NaN", re.ASCII)
 _UNIT_SECONDS = {
     "ns": 1e-9,
     "us": 1e-6,

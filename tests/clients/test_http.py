@@ -42,7 +42,8 @@ async def test_an_address_that_leads_nowhere(open_door: OpenDoor, url: str) -> N
 async def test_a_server_that_says_nothing(open_door: OpenDoor, recorded: list[Exchange]) -> None:
     async with raw_server(b"", hang=True) as url:
         with pytest.raises(TimedOut, match=r"0\.2 s"):
-            await open_door(url, timeout_seconds=0.2).get("/x")
+            async with asyncio.timeout(4):
+                await open_door(url, timeout_seconds=0.2).get("/x")
     assert "no answer" in recorded[0].error
 
 

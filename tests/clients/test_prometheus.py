@@ -82,14 +82,14 @@ async def test_a_range_has_a_point_for_each_step(prometheus: Prometheus) -> None
     assert series.points == [(1000.0 + 15 * n, 3.0) for n in range(5)]
 
 
+@pytest.mark.parametrize(("points", "parts"), [(11_000, 1), (11_001, 2), (25_001, 3)])
 async def test_a_long_range_is_asked_in_parts_without_gap_or_double(
-    prometheus: Prometheus, recorded: list[Exchange]
+    prometheus: Prometheus, recorded: list[Exchange], points: int, parts: int
 ) -> None:
-    points = 25_001
     (series,) = await prometheus.query_range("time()", start=0, end=points - 1, step_seconds=1)
     assert [at for at, _ in series.points] == list(range(points))
     assert [value for _, value in series.points] == list(range(points))
-    assert len(recorded) == 3
+    assert len(recorded) == parts
 
 
 async def test_series_and_labels_of_a_selector(prometheus: Prometheus) -> None:

@@ -93,6 +93,18 @@ def test_rubbish_is_no_exposition(text: str) -> None:
         families(text, "text/plain", "service")
 
 
+def test_a_page_under_a_false_name_is_html_all_the_same() -> None:
+    with pytest.raises(Nonsense, match="HTML"):
+        families(" <!doctype html>", "text/plain", "service")
+    with pytest.raises(Nonsense, match="HTML"):
+        families("login 1", "text/html; charset=utf-8", "service")
+
+
+def test_openmetrics_that_was_cut_off_is_not_taken_for_whole() -> None:
+    with pytest.raises(Nonsense, match="EOF"):
+        families("# TYPE a counter\na_total 3.0\n", "application/openmetrics-text", "service")
+
+
 def test_nan_and_infinity_are_values() -> None:
     samples = families('a{b="+"} NaN\na{b="-"} -Inf\n', "text/plain", "service")["a"].samples
     assert [str(value) for _, _, value in samples] == ["nan", "-inf"]
