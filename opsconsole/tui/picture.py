@@ -36,9 +36,17 @@ async def picture(entries: list[Entry], *, size: tuple[int, int]) -> str:
     async with app.run_test(size=size) as pilot:
         while not (app.run_screen.state is State.IDLE and app.run_screen.is_complete):
             await pilot.pause()
-        await pilot.pause(0.2)
-        svg = app.export_screenshot(title="opsconsole")
-    svg = _RANDOM_ID.sub("opsconsole-", _REMOTE_FONTS.sub("", svg))
+        before, svg = "", _export(app)
+        while svg != before:
+            await pilot.pause(0.2)
+            before, svg = svg, _export(app)
+    return svg
+
+
+def _export(app: ConsoleApp) -> str:
+    """The application's own export, without what is random or fetched from elsewhere in it."""
+    svg = _REMOTE_FONTS.sub("", app.export_screenshot(title="opsconsole"))
+    svg = _RANDOM_ID.sub("opsconsole-", svg)
     return svg.replace("Fira Code, monospace", "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace")
 
 

@@ -345,6 +345,9 @@ async def test_too_small_a_terminal_is_told_so(stage: Stage) -> None:
         await on_screen(pilot, "too small: 59 x 24", "needs 60 x 16")
         await pilot.resize_terminal(80, 24)
         await on_screen(pilot, "Prometheus is scraping", "4 of 4")
+        await eventually(pilot, lambda: pilot.app.focused)
+        await pilot.press("down")
+        await eventually(pilot, lambda: outcomes(pilot) and pilot.app.screen.item.summary.id == "rules")  # type: ignore[attr-defined]
 
 
 async def test_protected_cannot_be_mistaken(stage: Stage) -> None:

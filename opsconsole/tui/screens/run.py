@@ -135,7 +135,19 @@ class RunScreen(Screen[None]):
             if not self.query("#too-small"):
                 self.mount(Static(id="too-small", markup=False))
             self.call_after_refresh(self._tell_size)
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """Draw for the new size, and give the keys back where a size too small had taken them."""
+        self._draw()
+        if self.focused is None:
+            self._focus_shown()
+
+    def _focus_shown(self) -> None:
+        if self._reading and self._detail is not None:
+            self._detail.focus_shown()
+        else:
+            self.query_one("#checklist").focus()
 
     def _tell_size(self) -> None:
         (width, height), (least_width, least_height) = self.app.size, SMALLEST
@@ -265,13 +277,13 @@ class RunScreen(Screen[None]):
     def action_read(self) -> None:
         if self._detail is not None:
             self.add_class("-reading")
-            self._detail.focus_shown()
+            self._focus_shown()
             self.call_after_refresh(self._draw)
 
     def action_back(self) -> None:
         if self._reading:
             self.remove_class("-reading")
-            self.query_one("#checklist").focus()
+            self._focus_shown()
             self.call_after_refresh(self._draw)
         elif self._filter or self.query("#filter"):
             self._end_filter()

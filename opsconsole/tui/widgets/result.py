@@ -23,12 +23,6 @@ def result_rows(item: ItemView, *, width: int, now: float, page: bool) -> list[R
         for seen in item.seen:
             subject = f"{seen.subject}: " if seen.subject else ""
             rows += _lines(f"{subject}{seen.text}", width, mark=("✓ ", "pass"))
-    if item.exchanges:
-        count = len(item.exchanges)
-        rows += [
-            *_heading("Evidence"),
-            *_lines(f"{count} request{'s' * (count > 1)}; press 2", width, "faint"),
-        ]
     return rows
 
 
