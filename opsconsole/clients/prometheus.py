@@ -217,7 +217,7 @@ class Prometheus:
         return max(0.0, (await self.runtime()).start_time + _SETTLED_AFTER_SECONDS - await self.now())
 
     async def version(self) -> str:
-        """Upstream's version, such as `3.5.0`."""
+        """The version as the server words it: `3.5.0`, or with a packager's suffix `3.5.3+ds1`."""
         told = await self._get("/api/v1/status/buildinfo", _Build)
         self._seen(self._http.server, told.version, self.url)
         return told.version

@@ -38,11 +38,11 @@ async def test_status_has_version_and_running_configuration(open_door: OpenDoor,
     seen: list[tuple[str, str, str]] = []
     client = Alertmanager(open_door(lab.alertmanager_url, server="alertmanager"), lambda *s: seen.append(s))
     status = await client.status()
-    assert status.version == lab.alertmanager_version
+    assert status.version.startswith(lab.alertmanager_version)  # Debian adds its own, such as +ds
     assert status.cluster_status == "disabled"
     assert "billing-oncall@rsolv.dev" in status.config_text
     assert lab.started_at - 1 < status.started_at < time.time()
-    assert seen == [("alertmanager", lab.alertmanager_version, lab.alertmanager_url)]
+    assert seen == [("alertmanager", status.version, lab.alertmanager_url)]
 
 
 async def test_config_is_parsed_once_for_one_text(alertmanager: Alertmanager) -> None:
