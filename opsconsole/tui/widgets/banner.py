@@ -3,6 +3,9 @@
 from textual.content import Content
 from textual.widget import Widget
 
+_SHORTEST_NOTE = 24
+"""Cells; a run's id and what keeps it apart. With less room there is no note."""
+
 
 class Banner(Widget):
     """The environment's name, always in sight; a protected one is told by words and by colour."""
@@ -24,8 +27,8 @@ class Banner(Widget):
     def render(self) -> Content:
         what = self._what()
         room = self.size.width - what.cell_length - 1
-        note = self._note if len(self._note) <= room else self._note.partition("  ")[0]
-        if len(note) > room:
+        note = self._note if len(self._note) <= room - 2 else f"{self._note[: max(0, room - 3)]}…"
+        if room < _SHORTEST_NOTE:
             note = ""
         line = what + Content(" " * max(0, room - len(note)) + note)
         if self.size.height < 3:
