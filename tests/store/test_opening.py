@@ -1,5 +1,6 @@
 """Records that cannot be used are refused with the path and what to do, never with a traceback."""
 
+import ctypes
 import os
 import resource
 import sqlite3
@@ -14,6 +15,8 @@ from opsconsole.errors import RecordsError
 from opsconsole.model import Entry, RunResumed
 from opsconsole.store import Records, open_records
 from tests.sample_run import RUN, sample
+
+_NEW_MOUNTS = 0x00020000  # CLONE_NEWNS of sched.h
 
 
 def refusal(path: Path, *, read_only: bool = False) -> RecordsError:
@@ -81,8 +84,16 @@ def test_what_is_open_for_reading_is_not_written(filled: Records, path: Path) ->
     reader.close()
 
 
+@pytest.fixture(scope="session")
+def private_mounts() -> None:
+    """What this process mounts, nobody else sees, and it is gone with the process, however that ends."""
+    unshared = ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS) == 0
+    if not unshared or subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True).returncode:
+        pytest.skip("only root can mount")
+
+
 @pytest.fixture
-def read_only_folder(tmp_path: Path) -> Iterator[Path]:
+def read_only_folder(private_mounts: None, tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system mounted read-only, with records in it; only root can make one."""
     folder = tmp_path / "mounted"
     folder.mkdir()
@@ -90,9 +101,7 @@ def read_only_folder(tmp_path: Path) -> Iterator[Path]:
     for entry in sample():
         records.append(entry)
     records.close()
-    bound = subprocess.run(["mount", "--bind", folder, folder], capture_output=True)
-    if bound.returncode:
-        pytest.skip("cannot mount here")
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
         yield folder
@@ -127,14 +136,11 @@ def fill(records: Records) -> tuple[int, RecordsError]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(private_mounts: None, tmp_path: Path) -> Iterator[Path]:
     """A file system of one MiB; only root can make one."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True
-    ).returncode:
-        pytest.skip("cannot mount here")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
     try:
         yield folder
     finally:
