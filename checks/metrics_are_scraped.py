@@ -82,11 +82,12 @@ async def _families(
 async def _stored(
     prometheus: Prometheus, job: str, families: list[str], interval: float
 ) -> dict[str, list[float]]:
-    """Each family's total over the last scrapes, oldest first; without those not scraped within two intervals."""
+    """Each family's total over the last scrapes, oldest first; none for one not scraped in two intervals."""
     names = "|".join(re.escape(family) for family in families)
+    scraped = f'last_over_time({{__name__=~"{names}",job="{job}"}}[{round(2000 * interval)}ms])'
     now = await prometheus.now()
     found = await prometheus.query_range(
-        f'sum by (__name__) (last_over_time({{__name__=~"{names}",job="{job}"}}[{round(2000 * interval)}ms]))',
+        f"sum by (__name__) ({scraped})",
         start=now - _LOOK_BACK_SCRAPES * interval,
         end=now,
         step_seconds=interval,

@@ -43,7 +43,7 @@ async def check(
     prometheus: Prometheus, reference: Reference | None = None, *, days: int = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
-    course. The step is a fifth of `for` or a hundredth of the window, at least a minute: starts and lengths
+    course. The step is a third of `for` or a hundredth of the window, at least a minute: starts and lengths
     are right to that. `metric` tells how far the history reaches back."""
     names = {rule.name for rule in reference.rules()} if reference is not None else None
     loaded = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
@@ -103,7 +103,7 @@ class _Course:
 async def _course(prometheus: Prometheus, rule: Rule, start: float, end: float) -> _Course:
     tree = promql.parse(rule.expr)
     window = max((selector.range_seconds or 0.0 for selector in promql.selectors(tree)), default=0.0)
-    step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 5, window / 100, (end - start) / _MOST_POINTS)
+    step = max(_FINEST_STEP_SECONDS, rule.for_seconds / 3, window / 100, (end - start) / _MOST_POINTS)
     comparison = promql.comparison(tree)
 
     async def over_time(query: str) -> list[Series]:

@@ -4,7 +4,6 @@ Times are unix seconds. Every method raises `opsconsole.errors.Unseen` where the
 or answers something that is not the answer.
 """
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,10 +80,9 @@ class Alertmanager:
         )
 
     async def now(self) -> datetime:
-        """The server's own clock, to the second; ours where it sends no Date.
+        """The time, for what is in force by it: ours, where the server's Date agrees with it or is not sent.
 
-        Raises Nonsense where it is more than a minute from ours: silences and time intervals are in force
-        by a clock.
+        Raises Nonsense where they are more than a minute apart.
         """
         offset = (await self._http.get("/api/v2/status")).clock_offset_seconds or 0.0
         if abs(offset) > _CLOCKS_AGREE_SECONDS:
@@ -94,7 +92,7 @@ class Alertmanager:
                 where=f"{self._http.server} {self.url}",
                 hint="set the clocks right, and ask it without a cache between",
             )
-        return datetime.fromtimestamp(time.time() + offset, UTC)
+        return datetime.now(UTC)
 
     async def config(self) -> "AlertmanagerConfig":
         """The running configuration, ready to be asked where an alert goes."""

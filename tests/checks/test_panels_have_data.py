@@ -1,0 +1,126 @@
+"""Panels with data, without, and without for ever."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opsconsole.config import Environment
+from opsconsole.lab.state import LabState
+from opsconsole.model import Outcome
+from tests.checks.breaking import Edit, dashboard
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import every_reason, saying, unseen
+
+ITEM = "panels"
+RATE = "Subscription Creation Rate"
+CREDITS = "Credit System Overview"
+P = "rsolv_billing_"
+
+
+def target(title: str, number: int, expr: str) -> Edit:
+    """An edit that gives one query of a panel another expression."""
+
+    def edit(text: str) -> str:
+        board: dict[str, Any] = json.loads(text)
+        panel = next(panel for panel in board["panels"] if panel["title"] == title)
+        panel["targets"][number]["expr"] = expr
+        return json.dumps(board)
+
+    return edit
+
+
+BREAKS: dict[str, tuple[str, int, str, str]] = {
+    "a metric misspelt": (
+        RATE, 0, f"rate({P}subscriptions_created_total[1m])",
+        f"can never have data: {P}subscriptions_created_total has no series",
+    ),
+    "the second query misspelt": (
+        CREDITS, 1, f"sum(rate({P}credit_consumed_total[1m]))",
+        f"a query of it can never have data: {P}credit_consumed_total has no series",
+    ),
+    "a label that does not exist": (
+        RATE, 0, f'rate({P}subscription_created_total{{plans="pro"}}[1m])',
+        f"can never have data: no series of {P}subscription_created_total carries the label plans",
+    ),
+    "a histogram's bare name": (
+        RATE, 0, f"rate({P}credits_added_quantity[1m])", "it is a histogram",
+    ),
+    "a join that matches nothing": (
+        RATE, 0, f"sum by (plan) ({P}subscription_created_total) / sum by (reason) ({P}credits_added_total)",
+        "matches nothing",
+    ),
+    "no PromQL": (RATE, 0, f"rate({P}subscription_created_total[1m]", "query error: "),
+    "a variable without a value": (
+        RATE, 0, f'rate({P}subscription_created_total{{plan="$tariff"}}[1m])',
+        "query error: the variable tariff has no value",
+    ),
+}  # fmt: skip
+
+
+async def test_passes_when_all_have_data_or_could(here: Environment, verify: Verify) -> None:
+    view = await verify(here, ITEM)
+    assert (view.outcome, view.findings) == (Outcome.PASS, [])
+    assert len([seen for seen in view.seen if seen.subject]) == 10
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+async def test_a_panel_that_is_broken(broken: str, lab: LabState, here: Environment, verify: Verify) -> None:
+    title, number, expr, summary = BREAKS[broken]
+    with dashboard(lab, target(title, number, expr)):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.subject for finding in view.findings] == [title]
+    assert summary in view.findings[0].summary
+
+
+async def test_no_activity_yet_is_not_never(lab: LabState, here: Environment, verify: Verify) -> None:
+    with dashboard(lab, target(RATE, 0, f"rate({P}subscription_created_total[5m]) > 1e9")):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.PASS
+    assert [seen.subject for seen in view.seen if seen.text.startswith("no activity yet")] == [RATE]
+    assert view.text == "9 of 10 panels show data, 1 wait for activity"
+
+
+async def test_a_value_never_seen_is_for_a_person_to_judge(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    expr = f'rate({P}payment_processed_total{{status="sucess"}}[1m])'
+    with dashboard(lab, target(RATE, 0, expr)):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.SIGN_OFF
+    assert f'{RATE} (status="sucess")' in view.question
+
+
+def without_panels(text: str) -> str:
+    return json.dumps({**json.loads(text), "panels": []})
+
+
+NOTHING: dict[str, tuple[Callable[[Environment], Environment], Edit | None, str]] = {
+    "no panel": (lambda env: env, without_panels, "has no panel with a query"),
+    "no dashboard": (lambda env: changed(env, grafana_dashboard="x"), None, "no dashboard with the uid x"),
+}
+
+
+@pytest.mark.parametrize("broken", NOTHING)
+async def test_nothing_to_look_at(broken: str, lab: LabState, here: Environment, verify: Verify) -> None:
+    change, edit, summary = NOTHING[broken]
+    if edit is None:
+        view = await verify(change(here), ITEM)
+    else:
+        with dashboard(lab, edit):
+            view = await verify(change(here), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert summary in view.text
+
+
+@every_reason
+@pytest.mark.parametrize("server", ["prometheus", "grafana"])
+async def test_unknown_without_its_servers(
+    server: str, reason: str, here: Environment, verify: Verify
+) -> None:
+    async with unseen(reason) as url:
+        view = await verify(changed(here, request_timeout_seconds=0.5, **{f"{server}_url": url}), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text

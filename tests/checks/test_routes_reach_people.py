@@ -1,0 +1,221 @@
+"""Alerts that reach whom they are meant for, and all that keeps them from it."""
+
+import pytest
+
+from opsconsole.config import Environment
+from opsconsole.lab.state import LabState
+from opsconsole.model import Outcome
+from tests.checks.breaking import (
+    Edit,
+    alertmanager_config,
+    ask,
+    eventually,
+    firing,
+    prometheus_config,
+    replaced,
+    rule_file,
+    silence,
+)
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import every_reason, saying, unseen
+from tests.standins.proxy import Asked, Forward, Told, proxied, replacing
+
+ITEM = "routing"
+CRITICAL = "BillingPaymentFailureRateCritical"
+HIGH = "BillingPaymentFailureRateHigh"
+STALLED = "StripeWebhooksStalled"
+GRANT = "BillingCreditGrantAnomalyDetected"
+ROUTES = '  routes:\n    - matchers: [component="billing", severity="critical"]'
+ALWAYS = "time_intervals:\n  - name: always\n    time_intervals: [{years: ['2000:2999']}]\n"
+
+
+def first(route: str) -> Edit:
+    """An edit that puts a route before all others."""
+    return replaced(ROUTES, ROUTES.replace("routes:\n", f"routes:\n    - {route}\n"))
+
+
+def muted(text: str) -> str:
+    changed = text.replace(
+        "      group_wait: 5m\n", "      group_wait: 5m\n      mute_time_intervals: [always]\n"
+    )
+    return ALWAYS + changed
+
+
+BREAKS: dict[str, tuple[Edit, str, str]] = {
+    "shadowed by an earlier route": (
+        first('{matchers: [severity="critical"], receiver: alerts}'),
+        CRITICAL,
+        "never reaches admin@rsolv.dev, billing-oncall@rsolv.dev, pagerduty",
+    ),
+    "one of two people": (
+        replaced("      - to: billing-oncall@rsolv.dev\n        send_resolved: true\n        text: *mail\n", ""),
+        CRITICAL,
+        "never reaches billing-oncall@rsolv.dev",
+    ),
+    "somebody else too": (
+        first('{matchers: [severity="info"], receiver: billing-critical, continue: true}'),
+        STALLED,
+        "also reaches admin@rsolv.dev, billing-oncall@rsolv.dev, pagerduty",
+    ),
+    "not the channel": (
+        replaced("    pagerduty_configs:", "    webhook_configs: [{url: 'http://127.0.0.1:1/'}]\n    pagerduty_configs:"),
+        CRITICAL,
+        "also reaches webhook",
+    ),
+    "too late": (replaced("group_wait: 10s", "group_wait: 10m"), CRITICAL, "group_wait is 10 min, not 10s"),
+    "too seldom": (
+        replaced("repeat_interval: 2h", "repeat_interval: 2d"), CRITICAL, "repeat_interval is 2 d, not 2h",
+    ),
+    "muted now": (muted, STALLED, "notifies nobody now: muted by the time interval always"),
+}  # fmt: skip
+
+
+async def test_passes_and_says_whom_each_reaches(here: Environment, verify: Verify) -> None:
+    view = await verify(here, ITEM)
+    assert (view.outcome, view.findings) == (Outcome.PASS, [])
+    assert "7 of 7 alerts reach whom they are meant for, now" in view.text
+    paths = {seen.subject: seen.text for seen in view.seen if seen.subject}
+    assert "email admin@rsolv.dev, email billing-oncall@rsolv.dev, pagerduty" in paths[CRITICAL]
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+async def test_a_route_that_is_wrong(broken: str, lab: LabState, here: Environment, verify: Verify) -> None:
+    edit, alert, summary = BREAKS[broken]
+    with alertmanager_config(lab, edit):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert summary in [finding.summary for finding in view.findings if finding.subject == alert]
+
+
+async def test_a_missing_continue_cuts_off_the_second_receiver(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    first_route = '{matchers: [component="billing", severity="critical"], receiver: pager, group_wait: 10s, repeat_interval: 2h%s}'
+    receiver = "receivers:\n  - {name: pager, pagerduty_configs: [{routing_key: lab-billing-critical}]}\n"
+
+    def edit(continued: str) -> Edit:
+        return lambda text: first(first_route % continued)(text).replace("receivers:\n", receiver)
+
+    with alertmanager_config(lab, edit(", continue: true")):
+        well = await verify(here, ITEM)
+    with alertmanager_config(lab, edit("")):
+        broken = await verify(here, ITEM)
+    assert CRITICAL not in {finding.subject for finding in well.findings}
+    assert "never reaches admin@rsolv.dev, billing-oncall@rsolv.dev" in broken.text
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    [
+        [("alertname", CRITICAL)],
+        [("component", "billing"), ("severity", "critical")],
+        [("job", "rsolv-platform"), ("severity", "critical")],
+        [("environment", "lab"), ("severity", "critical")],
+    ],
+    ids=["its name", "its own labels", "a label of its series", "an external label"],
+)
+async def test_a_silence_in_force(
+    matchers: list[tuple[str, str]], lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with silence(lab, *matchers):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert {finding.subject for finding in view.findings} == {CRITICAL}
+    assert "by somebody: maintenance" in view.text
+
+
+async def test_a_silence_on_something_else_does_not_disturb(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with silence(lab, ("job", "another"), ("severity", "critical")):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.PASS
+
+
+async def test_inhibited_by_an_alert_that_fires(lab: LabState, here: Environment, verify: Verify) -> None:
+    labels = {"component": "billing", "subsystem": "payment", "severity": "critical"}
+    with firing(lab, alertname="SomethingCritical", **labels):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [(finding.subject, finding.summary) for finding in view.findings] == [
+        (HIGH, "is inhibited now by SomethingCritical, which fires")
+    ]
+
+
+async def test_a_rule_that_is_not_loaded_is_not_routed(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with rule_file(lab, replaced(f"alert: {GRANT}", "alert: Other")):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == f"{GRANT}: no such alert rule is loaded, so nothing is routed"
+
+
+def _known(lab: LabState) -> list[str]:
+    found = ask(f"{lab.prometheus_url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+    return [one["url"] for one in found]
+
+
+async def test_prometheus_talks_to_no_alertmanager(lab: LabState, here: Environment, verify: Verify) -> None:
+    with prometheus_config(
+        lab,
+        lambda text: (
+            text.replace("alertmanagers:", "alertmanagers: []\nx:").split("x:")[0]
+            + "\nscrape_configs:"
+            + text.split("scrape_configs:")[1]
+        ),
+    ):
+        eventually(lambda: not _known(lab), "Prometheus forgets Alertmanager")
+        view = await verify(here, ITEM)
+    eventually(lambda: _known(lab), "Prometheus knows Alertmanager again")
+    assert view.outcome is Outcome.FAIL
+    assert "Prometheus knows no Alertmanager" in view.text
+
+
+async def test_prometheus_talks_to_an_api_that_is_gone(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with proxied(lab.prometheus_url, replacing("/api/v2/alerts", "/api/v1/alerts", "/alertmanagers")) as url:
+        view = await verify(changed(here, prometheus_url=url), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert "API v1" in view.text
+
+
+async def test_prometheus_may_know_it_by_another_name(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with proxied(lab.alertmanager_url, lambda asked, forward: forward()) as url:
+        unsaid = await verify(changed(here, alertmanager_url=url), ITEM)
+        theirs = {"alertmanager_seen_by_prometheus": lab.alertmanager_url}
+        said = await verify(changed(here, alertmanager_url=url, settings=theirs), ITEM)
+        wrong = {"alertmanager_seen_by_prometheus": "http://elsewhere:9093"}
+        another = await verify(changed(here, alertmanager_url=url, settings=wrong), ITEM)
+    assert unsaid.outcome is Outcome.UNKNOWN
+    assert "alertmanager_seen_by_prometheus" in unsaid.text
+    assert said.outcome is Outcome.PASS
+    assert another.outcome is Outcome.FAIL
+
+
+async def test_a_clock_an_hour_off_tells_nothing_of_now(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    def late(asked: Asked, forward: Forward) -> Told:
+        told = forward()
+        return Told(told.status, told.body, {**told.headers, "date": "Mon, 01 Jan 2024 00:00:00 GMT"})
+
+    with proxied(lab.alertmanager_url, late) as url:
+        theirs = {"alertmanager_seen_by_prometheus": lab.alertmanager_url}
+        view = await verify(changed(here, alertmanager_url=url, settings=theirs), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert "behind ours" in view.text
+
+
+@every_reason
+@pytest.mark.parametrize("server", ["prometheus", "alertmanager"])
+async def test_unknown_without_its_servers(
+    server: str, reason: str, here: Environment, verify: Verify
+) -> None:
+    async with unseen(reason) as url:
+        view = await verify(changed(here, request_timeout_seconds=0.5, **{f"{server}_url": url}), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text

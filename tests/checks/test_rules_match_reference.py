@@ -1,0 +1,182 @@
+"""Rules that run as they are meant, and all the ways in which they do not."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from opsconsole.config import Environment
+from opsconsole.lab.environment import reference_rules
+from opsconsole.lab.state import LabState
+from opsconsole.model import Outcome
+from tests.checks.breaking import (
+    Edit,
+    eventually,
+    prometheus_config,
+    replaced,
+    rule_file,
+    rules,
+)
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import every_reason, saying, unseen
+from tests.standins.proxy import Told, at, proxied
+
+ITEM = "rules"
+HIGH = "BillingPaymentFailureRateHigh"
+CANCELLED = "SubscriptionCancellationRateHigh"
+TWIN = f"""
+  - name: somewhere-else
+    rules:
+      - alert: {HIGH}
+        expr: vector(0) > 0.5
+        for: 15m
+        labels: {{severity: warning, component: billing, subsystem: payment}}
+"""
+
+
+def renamed(text: str) -> str:
+    return text.replace(f"alert: {HIGH}", "alert: BillingPaymentFailureRateHihg")
+
+
+DRIFTS: dict[str, tuple[Edit, str, str, str]] = {
+    "threshold": (replaced("> 0.10", "> 0.11", 1), HIGH, "differs from the reference", "0.11"),
+    "for, by seconds": (
+        replaced("for: 1h", "for: 1h0m30s"), CANCELLED, "differs from the reference", "+for: 3630 s",
+    ),
+    "label": (
+        replaced("severity: warning", "severity: info", 1), HIGH, "differs from the reference", "severity=info",
+    ),
+    "window": (replaced("[24h]", "[12h]", 1), CANCELLED, "differs from the reference", "12h"),
+    "name": (renamed, HIGH, "is not loaded", ""),
+    "a second one": (lambda text: text + TWIN, HIGH, "is loaded once more", "somewhere-else"),
+}  # fmt: skip
+
+
+async def test_passes_with_the_rules_as_they_are_meant(here: Environment, verify: Verify) -> None:
+    view = await verify(here, ITEM)
+    assert (view.outcome, view.text) == (Outcome.PASS, "7 of 7 loaded and evaluated, 7 inactive")
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+async def test_a_drift_is_shown(drift: str, lab: LabState, here: Environment, verify: Verify) -> None:
+    edit, subject, summary, detail = DRIFTS[drift]
+    with rule_file(lab, edit):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    finding = next(finding for finding in view.findings if finding.subject == subject)
+    assert finding.summary == summary
+    assert detail in finding.detail
+
+
+async def test_a_misspelt_name_is_said(lab: LabState, here: Environment, verify: Verify) -> None:
+    with rule_file(lab, renamed):
+        view = await verify(here, ITEM)
+    missing, *others = view.findings
+    assert missing.remedy == "a rule BillingPaymentFailureRateHihg is loaded: is the name misspelt?"
+    assert [finding.subject for finding in others] == ["BillingPaymentFailureRateHihg"]
+
+
+async def test_one_of_two_rules_of_a_name_is_missed(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    reference = tmp_path / "rules.yml"
+    reference.write_text(reference_rules().read_text() + TWIN)
+    view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert (HIGH, "is not loaded") in [(finding.subject, finding.summary) for finding in view.findings]
+
+
+async def test_a_refused_file_is_not_hidden_by_the_rules_that_still_run(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with rule_file(lab, lambda text: text + "\n  - broken", accepted=False):
+        view = await verify(here, ITEM)
+    assert (view.outcome, view.text) == (
+        Outcome.FAIL,
+        "the last reload was refused: what runs is older than what is configured",
+    )
+    assert view.diagnosis[0].outcome is Outcome.FAIL
+
+
+async def test_no_rules_at_all(lab: LabState, here: Environment, verify: Verify) -> None:
+    with prometheus_config(lab, replaced("- billing-alerts.yml", "- none-*.yml")):
+        view = await verify(here, ITEM)
+    eventually(lambda: len(rules(lab)) == 7, "the rules are back")
+    assert (view.outcome, view.text) == (Outcome.FAIL, "Prometheus has no alert rule at all")
+
+
+async def test_a_rule_that_can_never_fire(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    misspelt = replaced("payment_processed_total{", "payments_processed_total{", 1)
+    reference = tmp_path / "rules.yml"
+    reference.write_text(misspelt(reference_rules().read_text()))
+    with rule_file(lab, misspelt):
+        view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == (f"{HIGH}: can never fire: rsolv_billing_payments_processed_total has no series")
+
+
+async def test_a_rule_that_fails_to_evaluate(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    many_to_many = replaced(
+        "sum by (job) (rate(rsolv_billing_subscription_cancelled_total[24h]))",
+        "rate(rsolv_billing_subscription_cancelled_total[24h]) * on (job)"
+        " rate(rsolv_billing_subscription_cancelled_total[24h])",
+    )
+    reference = tmp_path / "rules.yml"
+    reference.write_text(many_to_many(reference_rules().read_text()))
+    with rule_file(lab, many_to_many):
+        eventually(lambda: any(rule["health"] == "err" for rule in rules(lab)), "the rule fails")
+        view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert f"{CANCELLED}: fails to evaluate" in view.text
+
+
+async def test_an_alert_that_is_under_way_is_explained(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    touchy = replaced("> 0.10", ">= 0", 1)
+    reference = tmp_path / "rules.yml"
+    reference.write_text(touchy(reference_rules().read_text()))
+    with rule_file(lab, touchy):
+        eventually(lambda: any(rule["state"] == "pending" for rule in rules(lab)), "the alert is pending")
+        view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.PASS
+    assert view.text == "7 of 7 loaded and evaluated, 6 inactive, 1 pending"
+    assert [seen.subject for seen in view.seen if "is pending since" in seen.text] == [HIGH]
+
+
+async def test_an_old_evaluation_is_not_taken_for_a_new_one(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
+
+    def old(told: Told) -> Told:
+        text = re.sub(r'"lastEvaluation":"[^"]*"', f'"lastEvaluation":"{long_ago}"', told.body.decode())
+        return replace(told, body=text.encode())
+
+    with proxied(lab.prometheus_url, at("/rules", old)) as url:
+        view = await verify(changed(here, prometheus_url=url), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert "was evaluated 10 min" in view.text
+    assert len(view.findings) == 7
+
+
+async def test_a_reference_that_cannot_be_read(here: Environment, verify: Verify, tmp_path: Path) -> None:
+    reference = tmp_path / "rules.yml"
+    reference.write_text("groups: [{name: a, rules: [{alert: A}]}]")
+    view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert f"{reference}:1" in view.text
+
+
+@every_reason
+async def test_unknown_without_prometheus(reason: str, here: Environment, verify: Verify) -> None:
+    async with unseen(reason) as url:
+        view = await verify(changed(here, prometheus_url=url, request_timeout_seconds=0.5), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text

@@ -1,0 +1,190 @@
+"""A test alert that arrives, and every place where it can be lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from opsconsole.config import Environment
+from opsconsole.lab.state import LabState
+from opsconsole.model import Outcome
+from tests.checks.breaking import Edit, alertmanager_config, ask, replaced, silence
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import NOBODY, every_reason, saying, unseen
+from tests.standins.proxy import Asked, Forward, Told, at, proxied
+
+CHECK = "test_alert_arrives"
+INFO = 'labels = { alertname = "BillingTestAlert", component = "billing", severity = "info" }\n'
+CRITICAL = INFO.replace("info", "critical")
+QUICK = "delivery_seconds = 2\n"
+
+
+def smarthost(lab: LabState, address: str) -> Edit:
+    return replaced(f"smtp_smarthost: {lab.smtp_address}", f"smtp_smarthost: {address}")
+
+
+class Careless:
+    """Takes every mail, or refuses some recipients, and delivers none."""
+
+    def __init__(self, *refused: str) -> None:
+        self._refused = refused
+
+    async def handle_RCPT(
+        self, server: object, session: object, envelope: object, address: str, options: list[str]
+    ) -> str:
+        return "550 no such person" if address in self._refused else "250 OK"
+
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
+        return "250 OK"
+
+
+@asynccontextmanager
+async def mail_server(handler: Careless) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(handler), "127.0.0.1", 0)
+    try:
+        yield "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+
+
+async def test_passes_when_the_mail_is_in_every_mailbox(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    view = await verify(here, check=CHECK, settings=CRITICAL)
+    assert (view.outcome, view.findings) == (Outcome.PASS, [])
+    assert "delivered to admin@rsolv.dev, billing-oncall@rsolv.dev" in view.text
+    assert "taken back: no longer active in Alertmanager" in view.text
+    assert not ask(f"{lab.alertmanager_url}/api/v2/alerts")
+
+
+async def test_the_mail_server_is_down(lab: LabState, here: Environment, verify: Verify) -> None:
+    with alertmanager_config(lab, smarthost(lab, "127.0.0.1:1")):
+        view = await verify(here, check=CHECK, settings=INFO + QUICK)
+    assert (view.outcome, view.findings[0].subject) == (Outcome.FAIL, "alerts@rsolv.dev")
+    assert view.findings[0].summary == "no mail within 2 s"
+    steps = {step.check: step.outcome for step in view.diagnosis}
+    assert steps["mailbox_is_readable"] is Outcome.PASS
+    assert steps["alertmanager_answers"] is Outcome.PASS
+
+
+async def test_the_mail_server_takes_it_and_loses_it(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    async with mail_server(Careless()) as address:
+        with alertmanager_config(lab, smarthost(lab, address)):
+            view = await verify(here, check=CHECK, settings=INFO + QUICK)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == "alerts@rsolv.dev: no mail within 2 s"
+
+
+async def test_only_one_of_two_people_gets_it(lab: LabState, here: Environment, verify: Verify) -> None:
+    def lost(asked: Asked, forward: Forward) -> Told:
+        return forward().saying('"to": ["billing-oncall@rsolv.dev"]', '"to": []')
+
+    with proxied(f"{here.inbox.url if here.inbox else ''}", lost) as url:
+        view = await verify(changed(here, inbox_url=url), check=CHECK, settings=CRITICAL + QUICK)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == "billing-oncall@rsolv.dev: no mail within 2 s"
+
+
+async def test_a_mail_without_a_subject(lab: LabState, here: Environment, verify: Verify) -> None:
+    empty = replaced(
+        "      - to: alerts@rsolv.dev\n", "      - to: alerts@rsolv.dev\n        headers: {Subject: ''}\n"
+    )
+    with alertmanager_config(lab, empty):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == "alerts@rsolv.dev: the mail arrived without a subject"
+
+
+async def test_a_silence_is_said_before_anything_is_sent(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with silence(lab, ("component", "billing")):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.FAIL
+    assert "it would not arrive: silenced by somebody: maintenance" in view.text
+    assert not [exchange for exchange in view.exchanges if exchange.method == "POST"]
+
+
+async def test_a_drill_that_goes_another_way_proves_nothing(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    astray = replaced(
+        "          group_by: [alertname, opsconsole_run]\n", "          receiver: billing-critical\n"
+    )
+    with alertmanager_config(lab, astray):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == "the test alert would go to billing-critical, a real one to billing-info"
+
+
+async def test_a_route_without_email(lab: LabState, here: Environment, verify: Verify) -> None:
+    mail = (
+        "    email_configs:\n      - to: alerts@rsolv.dev\n        send_resolved: true\n        text: *mail\n"
+    )
+    nobody = replaced(f"  - name: billing-info\n{mail}", "  - name: billing-info\n")
+    with alertmanager_config(lab, nobody):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert (view.outcome, view.text) == (Outcome.FAIL, "its route ends at billing-info, which sends no email")
+
+
+async def test_alertmanager_takes_it_and_forgets_it(lab: LabState, here: Environment, verify: Verify) -> None:
+    def forgetful(asked: Asked, forward: Forward) -> Told:
+        if asked.method == "POST":
+            return Told(200, b"")
+        return forward()
+
+    with proxied(lab.alertmanager_url, forgetful) as url:
+        view = await verify(changed(here, alertmanager_url=url), check=CHECK, settings=INFO + QUICK)
+    assert view.outcome is Outcome.FAIL
+    assert "does not show it as active" in view.text
+
+
+async def test_without_a_mailbox_a_person_signs(lab: LabState, here: Environment, verify: Verify) -> None:
+    view = await verify(changed(here, inbox=None), check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.SIGN_OFF
+    assert "Alertmanager counted the email" in view.text
+    assert view.question.endswith("arrive at alerts@rsolv.dev?")
+
+
+async def test_for_an_address_that_the_mailbox_does_not_show_a_person_signs(
+    here: Environment, verify: Verify
+) -> None:
+    only = changed(here, inbox_address="admin@rsolv.dev")
+    view = await verify(only, check=CHECK, settings=CRITICAL)
+    assert view.outcome is Outcome.SIGN_OFF
+    assert "delivered to admin@rsolv.dev;" in view.text
+    assert view.question.endswith("arrive at billing-oncall@rsolv.dev?")
+
+
+async def test_without_a_mailbox_a_mail_that_fails_is_no_sign_off(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with alertmanager_config(lab, smarthost(lab, "127.0.0.1:1")):
+        view = await verify(changed(here, inbox=None), check=CHECK, settings=INFO + QUICK)
+    assert view.outcome is Outcome.FAIL
+
+
+async def test_skipped_where_nothing_may_be_changed(here: Environment, verify: Verify) -> None:
+    view = await verify(here, check=CHECK, settings=INFO, effects=False)
+    assert view.outcome is Outcome.SKIP
+
+
+@every_reason
+async def test_unknown_without_the_mailbox(reason: str, here: Environment, verify: Verify) -> None:
+    async with unseen(reason) as url:
+        blind = changed(here, inbox_url=url, request_timeout_seconds=0.5)
+        view = await verify(blind, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text
+    assert not [exchange for exchange in view.exchanges if exchange.method == "POST"]
+
+
+async def test_unknown_without_alertmanager(here: Environment, verify: Verify) -> None:
+    view = await verify(changed(here, alertmanager_url=NOBODY), check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.UNKNOWN
+    assert "connection refused" in view.text
