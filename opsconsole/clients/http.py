@@ -294,7 +294,8 @@ def _reason(error: Exception) -> str:
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         # asyncio words it "Connect call failed (...)"; resolvers have numbers of their own, below zero.
-        return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else error.strerror
+        number = error.errno or 0
+        return os.strerror(number).lower() if number > 0 else error.strerror
     return str(error) or type(error).__name__
 
 
