@@ -21,8 +21,8 @@ async def check(
     Others may be refused at the same time: where the counters moved by more than the one that was sent it
     is tried again, three times at most.
     """
-    await first_scrape(prometheus, service.job)
-    up = [target for target in await prometheus.targets(service.job) if target.health == "up"]
+    targets = await first_scrape(prometheus, service.job)
+    up = [target for target in targets if target.health == "up"]
     if not up:
         raise Unseen(f"no target of {service.job} is up, so nothing that is sent would be seen in Prometheus")
     interval = max(target.scrape_interval_seconds for target in up)

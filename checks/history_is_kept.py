@@ -1,5 +1,6 @@
 """Prometheus keeps its data as long as it should, and the data really reach back that far."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from opsconsole.checkkit import Finding, Prometheus, Seen, lasting
@@ -14,19 +15,22 @@ async def check(
     prometheus: Prometheus, *, days: int = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Its retention as the running server tells it, and the age of the oldest sample of `metric`."""
-    runtime = await prometheus.runtime()
-    retention, kept = runtime.retention, runtime.retention_seconds
     wanted = days * 86_400.0
+    runtime, now, earliest = await asyncio.gather(
+        prometheus.runtime(),
+        prometheus.now(),
+        prometheus.earliest(metric, within_seconds=wanted + 86_400),
+    )
+    retention, kept = runtime.retention, runtime.retention_seconds
     if kept and kept < wanted:
         yield Finding(
             summary=f"keeps {lasting(kept)}, less than {days} d",
             remedy=f"start it with --storage.tsdb.retention.time={days}d",
         )
-    earliest = await prometheus.earliest(metric, within_seconds=wanted + 86_400)
     if earliest is None:
         yield Finding(summary=f"it has no sample of {metric} at all")
         return
-    age = await prometheus.now() - earliest
+    age = now - earliest
     if age < wanted - _SLACK_SECONDS:
         yield Finding(
             summary=f"its data reach back {lasting(age)}, not {days} d",

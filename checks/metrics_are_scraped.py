@@ -1,5 +1,6 @@
 """Prometheus scrapes the service, and the metrics it scraped are those that the service exports now."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -17,8 +18,7 @@ async def check(
 ) -> AsyncIterator[Finding | Seen]:
     """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
     counter in Prometheus not left behind by the target's."""
-    await first_scrape(prometheus, service.job)
-    targets = await prometheus.targets(service.job)
+    targets = await first_scrape(prometheus, service.job)
     if not targets:
         jobs = sorted({target.job for target in await prometheus.targets()})
         yield Finding(
@@ -27,7 +27,7 @@ async def check(
             remedy="add the job to scrape_configs, or correct service.job in opsconsole.toml",
         )
         return
-    now = await prometheus.now()
+    now, version = await asyncio.gather(prometheus.now(), prometheus.version())
     for target in targets:
         age, every = now - target.last_scrape, target.scrape_interval_seconds
         if target.health != "up":
@@ -39,7 +39,7 @@ async def check(
     interval = max(target.scrape_interval_seconds for target in targets)
     up = sum(target.health == "up" for target in targets)
     scraped = f"{up} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}"
-    yield Seen(f"Prometheus {await prometheus.version()}: {scraped}")
+    yield Seen(f"Prometheus {version}: {scraped}")
     if up:
         async for said in _families(prometheus, service, families, interval, alone=up == 1):
             yield said

@@ -24,16 +24,16 @@ async def check(
     """Per panel: data; no activity yet (its series exist, its value is empty); never, also where only one of
     its queries (a metric or label that does not exist, a join that matches nothing); or an error. Where
     a label has a value that was never seen, a person tells whether it is one that may come."""
+    dashboard = await grafana.dashboard_model()
     if service is not None:
         await first_scrape(prometheus, service.job)
-    dashboard = await grafana.dashboard_model()
     if dashboard is None:
         yield Finding(summary=f"there is no dashboard with the uid {grafana.dashboard}")
         return
-    runs = await run_panels(grafana, dashboard, await prometheus.now())
+    now = await prometheus.now()
+    runs = await run_panels(grafana, dashboard, now)
     if not runs:
         yield Finding(summary=f"the dashboard {dashboard.title!r} has no panel with a query")
-    now = await prometheus.now()
     exists = await world(prometheus, [query for run in runs for query in run.empty], now)
     quiet, unheard = 0, []
     for run in runs:

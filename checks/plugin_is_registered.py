@@ -47,8 +47,7 @@ async def check(
 
 
 async def _scraped(prometheus: Prometheus, service: Service, families: list[str]) -> dict[str, float]:
-    await first_scrape(prometheus, service.job)
-    if not any(target.health == "up" for target in await prometheus.targets(service.job)):
+    if not any(target.health == "up" for target in await first_scrape(prometheus, service.job)):
         raise Unseen(f"no target of {service.job} is up, so its metrics cannot be seen in Prometheus")
     names = "|".join(families)
     samples = await prometheus.query(f'sum by (__name__) ({{__name__=~"{names}",job="{service.job}"}})')

@@ -47,14 +47,14 @@ async def check(
     """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:
     inhibition by alerts that fire, silences, time intervals. `alertmanager_seen_by_prometheus` is its
     URL in Prometheus' eyes, where that is another than ours (a port-forward)."""
-    config = await alertmanager.config()
-    labels = await _labels(prometheus)
-    state = _State(
-        config,
-        [alert.labels for alert in await alertmanager.alerts()],
-        await alertmanager.silences(),
-        await alertmanager.now(),
+    config, alerts, silences, now, labels = await asyncio.gather(
+        alertmanager.config(),
+        alertmanager.alerts(),
+        alertmanager.silences(),
+        alertmanager.now(),
+        _labels(prometheus),
     )
+    state = _State(config, [alert.labels for alert in alerts], silences, now)
     right = 0
     for expectation in expected:
         for alert in expectation.alerts:
@@ -79,8 +79,8 @@ async def check(
 async def _labels(prometheus: Prometheus) -> dict[str, list[dict[str, str]]]:
     """What Alertmanager will see of each alert: the labels of its rule, and those of the series that it
     judges, as they are now."""
-    external = await prometheus.external_labels()
-    rules = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
+    external, loaded = await asyncio.gather(prometheus.external_labels(), prometheus.rules())
+    rules = [rule for rule in loaded if rule.kind == "alerting"]
     judged = await asyncio.gather(*(_judged(prometheus, rule.expr) for rule in rules))
     labels: dict[str, list[dict[str, str]]] = {}
     for rule, found in zip(rules, judged, strict=True):

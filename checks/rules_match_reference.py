@@ -1,5 +1,6 @@
 """The alert rules that run are those of the reference file, and they are evaluated."""
 
+import asyncio
 import difflib
 from collections.abc import AsyncIterator, Iterable, Iterator
 
@@ -30,12 +31,14 @@ async def check(
         yield Finding(
             summary=f"the reference has {len(wanted)} alert rules, not {expected}", detail=str(reference.path)
         )
-    if not (await prometheus.runtime()).reload_ok:
+    runtime, now, loaded = await asyncio.gather(
+        prometheus.runtime(), prometheus.now(), _evaluated(prometheus, {rule.name for rule in wanted})
+    )
+    if not runtime.reload_ok:
         yield Finding(
             summary="the last reload was refused: what runs is older than what is configured",
             remedy="promtool check config prometheus.yml, then reload",
         )
-    loaded = await _evaluated(prometheus, {rule.name for rule in wanted})
     if not loaded:
         yield Finding(
             summary="Prometheus has no alert rule at all", remedy="name the file under rule_files and reload"
@@ -48,7 +51,6 @@ async def check(
         if running.group in groups and running.name not in names:
             summary = f"runs in the group {running.group}, and is not in the reference"
             yield Finding(subject=running.name, summary=summary)
-    now = await prometheus.now()
     meant = [rule for rule in loaded if rule.name in names]
     exists = await world(prometheus, [rule.expr for rule in meant], now)
     for running in meant:
@@ -94,9 +96,9 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
         loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
         return bool(loaded) and all(rule.last_evaluation > 0 for rule in loaded if rule.name in names)
 
-    await evaluated()
+    _, settling = await asyncio.gather(evaluated(), prometheus.settling_seconds())
     interval = max((rule.interval_seconds for rule in loaded), default=0.0)
-    within = max(2 * interval, await prometheus.settling_seconds())
+    within = max(2 * interval, settling)
     await until(evaluated, within_seconds=within, what="the first evaluation of the rules")
     return loaded
 

@@ -45,16 +45,19 @@ async def check(
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
     course. The step is a third of `for` or a hundredth of the window, at least a minute: starts and lengths
     are right to that. `metric` tells how far the history reaches back."""
+    loaded, now, earliest = await asyncio.gather(
+        prometheus.rules(),
+        prometheus.now(),
+        prometheus.earliest(metric, within_seconds=days * _DAY_SECONDS),
+    )
     names = {rule.name for rule in reference.rules()} if reference is not None else None
-    loaded = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
-    rules = [rule for rule in loaded if names is None or rule.name in names]
+    alerting = [rule for rule in loaded if rule.kind == "alerting"]
+    rules = [rule for rule in alerting if names is None or rule.name in names]
     if not rules:
         yield Finding(summary="no alert rule is loaded, so there is no threshold to judge")
         return
     for name in sorted((names or set()) - {rule.name for rule in rules}):
         yield Finding(subject=name, summary="is not loaded, so its threshold cannot be judged")
-    now = await prometheus.now()
-    earliest = await prometheus.earliest(metric, within_seconds=days * _DAY_SECONDS)
     if earliest is None:
         yield Finding(summary=f"Prometheus has no sample of {metric}, so there is no history to judge by")
         return

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.grafana import Grafana
     from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
-    from opsconsole.clients.prometheus import Prometheus, Rule, Series
+    from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.service import Service
@@ -143,17 +143,19 @@ async def until(
     return answer
 
 
-async def first_scrape(prometheus: "Prometheus", job: str) -> None:
-    """Wait, where Prometheus has only just started or found its targets, until all of `job` were tried."""
+async def first_scrape(prometheus: "Prometheus", job: str) -> "list[Target]":
+    """The targets of `job`; waits, where Prometheus has only just started or found them, until all were
+    tried."""
+    targets, settling = await asyncio.gather(prometheus.targets(job), prometheus.settling_seconds())
+    two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
+    asked = iter([targets])
 
     async def tried() -> bool:
-        targets = await prometheus.targets(job)
+        targets[:] = next(asked, None) or await prometheus.targets(job)
         return bool(targets) and all(target.health != "unknown" for target in targets)
 
-    targets = await prometheus.targets(job)
-    two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
-    within = max(two_scrapes, await prometheus.settling_seconds())
-    await until(tried, within_seconds=within, what=f"the first scrape of {job}")
+    await until(tried, within_seconds=max(two_scrapes, settling), what=f"the first scrape of {job}")
+    return targets
 
 
 async def world(prometheus: "Prometheus", expressions: Iterable[str], now: float) -> "promql.SeriesWorld":
