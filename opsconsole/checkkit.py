@@ -148,13 +148,17 @@ async def first_scrape(prometheus: "Prometheus", job: str) -> "list[Target]":
     tried."""
     targets, settling = await asyncio.gather(prometheus.targets(job), prometheus.settling_seconds())
     two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
-    asked = iter([targets])
+
+    def untried() -> bool:
+        return not targets or any(target.health == "unknown" for target in targets)
 
     async def tried() -> bool:
-        targets[:] = next(asked, None) or await prometheus.targets(job)
-        return bool(targets) and all(target.health != "unknown" for target in targets)
+        nonlocal targets
+        targets = await prometheus.targets(job)
+        return not untried()
 
-    await until(tried, within_seconds=max(two_scrapes, settling), what=f"the first scrape of {job}")
+    if untried():
+        await until(tried, within_seconds=max(two_scrapes, settling), what=f"the first scrape of {job}")
     return targets
 
 
