@@ -118,7 +118,7 @@ class Grafana:
         """
         asked = [{"intervalMs": _INTERVAL_MS, "maxDataPoints": _MOST_POINTS, **query} for query in queries]
         body = {"queries": asked, "from": str(round(start * 1000)), "to": str(round(end * 1000))}
-        answer = await self._http.post("/api/ds/query", json=body, accept=_TELLS_OF_QUERIES)
+        answer = await self._http.post("/api/ds/query", json=body, accept=_TELLS_OF_QUERIES, asks=True)
         told = answer.json(_Results)
         if told.results is None:
             raise Nonsense(f"answered {answer.status}: {told.message or 'no results'}", where=answer.where)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import httpx
 
 _T = TypeVar("_T")
+_Question = tuple[str, str, bytes]
+"""Method, URL and body: what makes two questions the same."""
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """More than this is not read: 10,000 rules are 5.4 MB, 20,000 alerts 11.8 MB."""
@@ -87,7 +89,7 @@ class Http:
         self.base = endpoint.url.rstrip("/")
         self._record = record
         self._clients: dict[tuple[str, str, int | None], httpx.AsyncClient] = {}
-        self._in_flight: dict[str, asyncio.Task[tuple[Answer, str]]] = {}
+        self._in_flight: dict[_Question, asyncio.Task[tuple[Answer, str]]] = {}
 
     async def close(self) -> None:
         """Give up what is still in flight and close the connections."""
@@ -105,30 +107,35 @@ class Http:
 
         Raises Unreachable, TimedOut, Refused (401, 403, a redirect) or Nonsense (a status not in `accept`).
         """
-        url = self._url(path, params)
-        task = self._in_flight.get(url)
-        if task is None:
-            task = asyncio.create_task(self._exchange("GET", url, {}, b""))
-            self._in_flight[url] = task
-            task.add_done_callback(lambda done: self._landed(url, done))
-            answer, _ = await asyncio.shield(task)
-        else:
-            answer, id = await asyncio.shield(task)
-            self._record(
-                Exchange(
-                    id=next_id(),
-                    server=self.server,
-                    method="GET",
-                    url=url,
-                    status=answer.status,
-                    at=answer.at,
-                    repeats=id,
-                )
-            )
+        answer = await self._shared("GET", self._url(path, params), {}, b"")
         return self._accepted(answer, accept)
 
-    def _landed(self, url: str, task: "asyncio.Task[tuple[Answer, str]]") -> None:
-        del self._in_flight[url]
+    async def _shared(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Exchange once for all who ask the same while the answer is on its way; each gets it as evidence."""
+        key = (method, url, body)
+        task = self._in_flight.get(key)
+        if task is None:
+            task = asyncio.create_task(self._exchange(method, url, headers, body))
+            self._in_flight[key] = task
+            task.add_done_callback(lambda done: self._landed(key, done))
+            answer, _ = await asyncio.shield(task)
+            return answer
+        answer, id = await asyncio.shield(task)
+        self._record(
+            Exchange(
+                id=next_id(),
+                server=self.server,
+                method=method,
+                url=url,
+                status=answer.status,
+                at=answer.at,
+                repeats=id,
+            )
+        )
+        return answer
+
+    def _landed(self, key: _Question, task: "asyncio.Task[tuple[Answer, str]]") -> None:
+        del self._in_flight[key]
         if not task.cancelled():
             task.exception()  # it may be that nobody waits for it any more
 
@@ -141,8 +148,10 @@ class Http:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (200,),
+        asks: bool = False,
     ) -> Answer:
-        """POST JSON, a form or raw bytes. Raises as `get`. Never repeated, never shared."""
+        """POST JSON, a form or raw bytes. Raises as `get`. Never repeated, and never shared, unless it only
+        `asks`: a query whose body is too long for a URL is shared as a GET is."""
         headers = dict(headers or {})
         if json is not None:
             body, kind = msgspec.json.encode(json), "application/json"
@@ -151,7 +160,10 @@ class Http:
         else:
             body, kind = body or b"", "application/json"
         headers.setdefault("content-type", kind)
-        answer, _ = await self._exchange("POST", self._url(path, None), headers, body)
+        url = self._url(path, None)
+        if asks:
+            return self._accepted(await self._shared("POST", url, headers, body), accept)
+        answer, _ = await self._exchange("POST", url, headers, body)
         return self._accepted(answer, accept)
 
     def _url(self, path: str, params: Mapping[str, Any] | None) -> str:

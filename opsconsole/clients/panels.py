@@ -42,8 +42,10 @@ class PanelRun:
 async def run_panels(grafana: Grafana, dashboard: Dashboard, now: float) -> list[PanelRun]:
     """Run every panel that has a query, over the time span that the dashboard shows, in one request.
 
-    `now` is unix seconds. A panel whose variable cannot be filled, or whose query fails, has an `error`.
+    `now` is unix seconds, taken to the second, so that two checks that look at the same moment ask once.
+    A panel whose variable cannot be filled, or whose query fails, has an `error`.
     """
+    now = float(round(now))
     start = now - _span_seconds(dashboard)
     panels = [panel for panel in dashboard.panels if panel.queries]
     filled = {

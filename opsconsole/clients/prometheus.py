@@ -57,7 +57,7 @@ class Prometheus:
         if len(promql) < _LONG_QUERY:  # a GET that several checks send at once is sent once
             answer = await self._http.get("/api/v1/query", form, accept=(200, *_FAILED))
         else:
-            answer = await self._http.post("/api/v1/query", form=form, accept=(200, *_FAILED))
+            answer = await self._http.post("/api/v1/query", form=form, accept=(200, *_FAILED), asks=True)
         result = self._data(answer, answers.Result)
         if result.resultType == "scalar":
             at, value = answers.decode(result.result, tuple[float, str], answer)
@@ -208,14 +208,16 @@ class Prometheus:
 
         `selector` is an instant vector selector. The last `within_seconds` are looked at hour by hour, so
         there may be one that is older by less than an hour; no API of Prometheus tells it directly
-        (headStats is the head alone, the blocks' times are rounded).
+        (headStats is the head alone, the blocks' times are rounded). Where there is none on the hour, the
+        newest is what is there.
         """
-        oldest = await self.query(f"min(min_over_time(timestamp({selector})[{within_seconds:.0f}s:1h]))")
+        hourly = f"min(min_over_time(timestamp({selector})[{within_seconds:.0f}s:1h]))"
+        oldest = await self.query(hourly) or await self.query(f"min(timestamp({selector}))")
         return oldest[0].value if oldest else None
 
     async def _range(self, promql: str, start: float, end: float, step_seconds: float) -> list[Series]:
         form = {"query": promql, "start": start, "end": end, "step": step_seconds}
-        answer = await self._http.post("/api/v1/query_range", form=form, accept=(200, *_FAILED))
+        answer = await self._http.post("/api/v1/query_range", form=form, accept=(200, *_FAILED), asks=True)
         result = self._data(answer, answers.Result)
         if result.resultType != "matrix":
             raise Nonsense(f"answered a {result.resultType} where a matrix was expected", where=answer.where)
