@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -85,6 +86,9 @@ class ConsoleApp(App[int]):
         return self.run_screen
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP):  # a closed window is a wish to leave
+                asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
         self.run_screen.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
