@@ -34,11 +34,11 @@ async def check(
         )
     if service is not None:
         await first_scrape(prometheus, service.job)
-    runs = await run_panels(grafana, dashboard, await prometheus.now())
-    for uid in sorted({uid for run in runs for uid in run.datasource_uids if uid}):
+    for uid in sorted({query.datasource_uid for panel in dashboard.panels for query in panel.queries} - {""}):
         well, text = await grafana.datasource_health(uid)
         if not well:
             yield Finding(subject=f"data source {uid}", summary=f"is not healthy: {text}")
+    runs = await run_panels(grafana, dashboard, await prometheus.now())
     for run in runs:
         if run.error:
             yield Finding(subject=run.title, summary=f"its query fails: {run.error}", detail=run.expressions)

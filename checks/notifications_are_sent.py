@@ -12,10 +12,11 @@ async def check(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:
         yield Seen("nothing was sent yet")
     for counter in counters:
         name = f"{counter.integration} {counter.receiver}".strip()
-        if counter.failed:
+        if counter.failed or counter.requests_failed:
             yield Finding(
                 subject=name,
-                summary=f"{counter.failed:g} of {counter.sent:g} notifications failed",
+                summary=f"{counter.failed:g} of {counter.sent:g} notifications failed, "
+                f"{counter.requests_failed:g} of {counter.requests:g} tries",
                 remedy=f"Alertmanager's log says why: look for {counter.integration}",
             )
         elif counter.sent:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from opsconsole.clients.routing import AlertmanagerConfig
 
 _CLOCKS_AGREE_SECONDS = 60.0
+_REQUESTS = "alertmanager_notification_requests_total"
+_REQUESTS_FAILED = "alertmanager_notification_requests_failed_total"
+_COUNTED = ("alertmanager_notifications_", "alertmanager_notification_requests_")
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,13 +52,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """How often an integration (email, slack, ...) was asked to notify since Alertmanager started, and
     how often it failed, by reason where the version tells. `receiver` is empty unless the server has the
-    feature `receiver-name-in-metrics`. A failed one counts in `sent` too."""
+    feature `receiver-name-in-metrics`. A failed one counts in `sent` too, and one that is still being
+    tried in `sent` alone: `requests` counts the tries that have ended, `requests_failed` those in vain."""
 
     integration: str
     receiver: str
     sent: float
     failed: float
     reasons: dict[str, float]
+    requests: float = 0.0
+    requests_failed: float = 0.0
 
 
 class Alertmanager:
@@ -118,7 +124,7 @@ class Alertmanager:
     async def notifications(self) -> list[Notification]:
         """What its own metrics count, an entry for each integration (and receiver, where told)."""
         answer = await self._http.get("/metrics")
-        wanted = [line for line in answer.text.splitlines() if line.startswith("alertmanager_notifications_")]
+        wanted = [line for line in answer.text.splitlines() if line.startswith(_COUNTED)]
         if not wanted:
             raise Nonsense("its metrics count no notifications", where=answer.where)
         return _notifications(wanted, answer)
@@ -144,6 +150,7 @@ def _notifications(lines: list[str], answer: Answer) -> list[Notification]:
 
     sent: dict[tuple[str, str], float] = {}
     reasons: dict[tuple[str, str], dict[str, float]] = {}
+    requests: dict[tuple[str, tuple[str, str]], float] = {}
     for name, labels, value in samples("\n".join(lines), answer.where):
         key = labels.get("integration", ""), labels.get("receiver_name", "")
         if name == "alertmanager_notifications_total":
@@ -152,6 +159,8 @@ def _notifications(lines: list[str], answer: Answer) -> list[Notification]:
             counts = reasons.setdefault(key, {})
             reason = labels.get("reason", "")
             counts[reason] = counts.get(reason, 0.0) + value
+        else:
+            requests[name, key] = requests.get((name, key), 0.0) + value
     return [
         Notification(
             integration=integration,
@@ -161,6 +170,8 @@ def _notifications(lines: list[str], answer: Answer) -> list[Notification]:
             reasons={
                 reason: n for reason, n in reasons.get((integration, receiver), {}).items() if reason and n
             },
+            requests=requests.get((_REQUESTS, (integration, receiver)), 0.0),
+            requests_failed=requests.get((_REQUESTS_FAILED, (integration, receiver)), 0.0),
         )
         for (integration, receiver), count in sent.items()
     ]

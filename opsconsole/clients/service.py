@@ -1,5 +1,7 @@
 """The service under observation: its metrics endpoint as it is exposed, and its own word on its health."""
 
+from typing import Any
+
 from opsconsole import config
 from opsconsole.clients.exposition import MetricFamily, families
 from opsconsole.clients.http import Http
@@ -9,6 +11,7 @@ __all__ = ["MetricFamily", "Service"]
 
 _EXCERPT = 300
 _SAYS_ITSELF = (200, 500, 503)
+_WELL = ("ok", "healthy", "up", "pass")
 
 
 class Service:
@@ -47,8 +50,11 @@ class Service:
         )
 
     async def health(self) -> tuple[bool, str]:
-        """Whether the service calls itself healthy (200; 500 and 503 say no), and its words."""
+        """Whether the service calls itself healthy, and its words: 500 and 503 say no, and so does a `status`
+        in JSON that is no word for well."""
         answer = await self._http.get(self._health_path, accept=_SAYS_ITSELF)
         if "text/html" in answer.headers.get("content-type", "") or answer.text.lstrip().startswith("<"):
             raise Nonsense("answered HTML where its health was expected", where=answer.where)
-        return answer.status == 200, " ".join(answer.text.split())[:_EXCERPT]
+        told = answer.json(dict[str, Any]) if answer.text.lstrip().startswith("{") else {}
+        well = answer.status == 200 and str(told.get("status", "ok")).lower() in _WELL
+        return well, " ".join(answer.text.split())[:_EXCERPT]

@@ -46,7 +46,7 @@ DRIFTS: dict[str, tuple[Edit, str, str, str]] = {
         replaced("for: 1h", "for: 1h0m30s"), CANCELLED, "differs from the reference", "+for: 3630 s",
     ),
     "label": (
-        replaced("severity: warning", "severity: info", 1), HIGH, "differs from the reference", "severity=info",
+        replaced("severity: warning", "severity: info", 1), HIGH, "differs from the reference", "=info",
     ),
     "window": (replaced("[24h]", "[12h]", 1), CANCELLED, "differs from the reference", "12h"),
     "name": (renamed, HIGH, "is not loaded", ""),

@@ -1,0 +1,34 @@
+"""Alertmanager answers, is not ready, or cannot be seen."""
+
+from opsconsole.config import Environment
+from opsconsole.lab.state import LabState
+from opsconsole.model import Outcome
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import every_reason, saying, unseen
+from tests.standins.proxy import proxied, replacing
+
+CHECK = "alertmanager_answers"
+
+
+async def test_passes(here: Environment, verify: Verify) -> None:
+    view = await verify(here, check=CHECK)
+    assert view.outcome is Outcome.PASS
+    assert "answers, cluster disabled" in view.text
+
+
+async def test_a_cluster_that_settles_holds_notifications_back(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    settling = replacing('"status":"disabled"', '"status":"settling"', "/status")
+    with proxied(lab.alertmanager_url, settling) as url:
+        view = await verify(changed(here, alertmanager_url=url), check=CHECK)
+    assert view.outcome is Outcome.FAIL
+    assert "still settling" in view.text
+
+
+@every_reason
+async def test_unknown_when_not_to_be_seen(reason: str, here: Environment, verify: Verify) -> None:
+    async with unseen(reason) as url:
+        view = await verify(changed(here, alertmanager_url=url, request_timeout_seconds=0.5), check=CHECK)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text

@@ -1,0 +1,73 @@
+"""History that is kept long enough, and not."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opsconsole.config import Environment
+from opsconsole.lab import processes
+from opsconsole.lab.servers import Servers
+from opsconsole.model import Outcome
+from tests.checks.conftest import Verify, changed
+from tests.checks.unseen import every_reason, saying, unseen
+
+ITEM = "retention"
+
+
+@pytest.fixture(scope="module")
+def forgetful(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Prometheus that keeps two days, and has nothing yet but itself."""
+    folder: Path = tmp_path_factory.mktemp("prometheus")
+    with processes.free_ports(1) as (port,):
+        own = f"scrape_configs: [{{job_name: own, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]"
+        (folder / "prometheus.yml").write_text(own)
+        argv: list[str | Path] = [
+            servers.prometheus,
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--storage.tsdb.retention.time=2d",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+        process = processes.spawn(argv, log=folder / "log", die_with_parent=True)
+        asyncio.run(processes.wait_ready(f"http://127.0.0.1:{port}/-/ready", process))
+    yield f"http://127.0.0.1:{port}"
+    process.stop()
+
+
+async def test_passes_with_fifteen_days(here: Environment, verify: Verify) -> None:
+    view = await verify(here, ITEM)
+    assert view.outcome is Outcome.PASS
+    assert view.text.startswith("keeps 15d, and its data reach back 15 d")
+
+
+async def test_kept_too_short_and_nothing_there(forgetful: str, here: Environment, verify: Verify) -> None:
+    view = await verify(changed(here, prometheus_url=forgetful), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.summary for finding in view.findings] == [
+        "keeps 2 d, less than 15 d",
+        "it has no sample of rsolv_billing_payment_processed_total at all",
+    ]
+
+
+async def test_younger_than_it_should_be(here: Environment, verify: Verify) -> None:
+    view = await verify(changed(here, settings={"days": 30}), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert view.findings[0].summary == "keeps 15 d, less than 30 d"
+    assert view.findings[1].summary.startswith("its data reach back 15 d")
+    assert view.findings[1].summary.endswith(", not 30 d")
+
+
+async def test_a_metric_that_is_younger_than_the_rest(here: Environment, verify: Verify) -> None:
+    view = await verify(changed(here, settings={"metric": "up"}), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert "its data reach back" in view.text
+
+
+@every_reason
+async def test_unknown_without_prometheus(reason: str, here: Environment, verify: Verify) -> None:
+    async with unseen(reason) as url:
+        view = await verify(changed(here, prometheus_url=url, request_timeout_seconds=0.5), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert saying(reason) in view.text
