@@ -45,7 +45,7 @@ def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
 
 
 def test_preparing_a_run_loads_no_screen_and_no_cluster() -> None:
-    loaded = loaded_by("import opsconsole.session, opsconsole.cli.verification")
+    loaded = loaded_by("import opsconsole.cli.job")
     assert not loaded & {
         "textual",
         "rich",

@@ -106,7 +106,7 @@ class RunScreen(Screen[None]):
     @property
     def is_complete(self) -> bool:
         """Whether everything is mounted that belongs to what is known of the run."""
-        return bool(self.query(Footer)) and (self._detail is not None and self._detail.is_mounted)
+        return self._detail is not None and self._detail.is_mounted
 
     def compose(self) -> ComposeResult:
         past = self.view.start.run if self.state is State.PAST and self.view.start else ""
@@ -116,6 +116,7 @@ class RunScreen(Screen[None]):
         with Container(id="body"), Container(id="left"):
             yield RowList(id="checklist")
         yield Progress(id="progress")
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self.set_class(self._protected, "-protected")
@@ -123,11 +124,10 @@ class RunScreen(Screen[None]):
         self.call_after_refresh(self._complete)
 
     def _complete(self) -> None:
-        """After the first paint: the keys, and what is known of the run already."""
+        """After the first paint: what is known of the run already."""
         if not self.is_attached:
             return
         self._draw()
-        self.mount(Footer(show_command_palette=False, compact=True))
 
     def on_resize(self) -> None:
         (width, height), (least_width, least_height) = self.app.size, SMALLEST

@@ -1,0 +1,77 @@
+"""A verification made ready: whatever can be wrong without asking a server is found here."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+
+from opsconsole import reports
+from opsconsole import session as sessions
+from opsconsole.cli.verification import LAB, Wish
+from opsconsole.config import Environment
+from opsconsole.lab import environment as lab_environment
+from opsconsole.lab import state
+from opsconsole.runview import RunView
+from opsconsole.session import Plan, Session
+from opsconsole.store import Records, open_records
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A wish with its checklist, its records and, where it resumes one, the run so far. `begun` holds the
+    run's id as soon as it has one."""
+
+    wish: Wish
+    plan: Plan
+    records: Records
+    past: RunView | None
+    begun: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def open(self, progress: Progress) -> AsyncIterator[Session]:
+        """The environment, opened; the lab is started for it, and stopped at the end."""
+        async with _environment(self.wish, self.plan.environment, progress) as environment:
+            plan = replace(self.plan, environment=environment)
+            effects = self.wish.allows_effects(environment.protected)
+            async with sessions.open_session(plan, self.records, effects=effects, past=self.past) as session:
+                self.begun.append(session.recorder.run)
+                yield session
+
+    def write_reports(self) -> None:
+        """Write the reports wished for, of the run as it is now."""
+        for run in self.begun:
+            head = self.records.summary(run).head
+            for kind, path in self.wish.reports.items():
+                reports.write(path, reports.render(kind, self.records.entries(run), head=head))
+
+
+@contextmanager
+def prepared(wish: Wish, environment: Environment | None) -> Iterator[Job]:
+    """The wish made ready; closes the records at the end. `environment` None stands for the lab.
+
+    Raises ChecklistError, RecordsError or UsageError: an item, a run or a report's place that is wrong.
+    """
+    plan = sessions.plan(environment or lab_environment.outline(), wish.select)
+    for path in wish.reports.values():
+        reports.check_writable(path)
+    records = open_records(wish.records)
+    try:
+        past = sessions.resumable(records, records.find(wish.resume), plan) if wish.resume else None
+        yield Job(wish, plan, records, past)
+    finally:
+        records.close()
+
+
+@asynccontextmanager
+async def _environment(wish: Wish, planned: Environment, progress: Progress) -> AsyncIterator[Environment]:
+    if planned.name != LAB:
+        yield planned
+        return
+    if not (wish.prometheus_version or wish.alertmanager_version) and (kept := state.kept()):
+        yield lab_environment.environment(kept)
+        return
+    from opsconsole.lab import stack
+
+    async with stack.running(wish.prometheus_version, wish.alertmanager_version, progress) as lab:
+        yield lab_environment.environment(lab)
