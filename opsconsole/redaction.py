@@ -8,6 +8,7 @@ curl line can name the variable instead.
 
 import base64
 import dataclasses
+import html
 import json
 import re
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ _T = TypeVar("_T")
 
 SHORTEST_SECRET = 6
 """Characters; anything shorter would be found by chance in ordinary text."""
+
+_LONGEST_SECRET = 4096
 
 _KEY_SHAPES = re.compile(
     r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{8,}"  # Stripe API keys
@@ -35,9 +38,28 @@ _pattern: re.Pattern[str] | None = None
 def learn(value: str, reference: str) -> None:
     """Never let `value` out again, in any of the forms in which it is sent; show `{{reference}}` instead."""
     global _pattern
-    for form in {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}:
+    for form in _forms(value):
         _known[form] = f"{{{{{reference}}}}}"
     _pattern = re.compile("|".join(re.escape(form) for form in sorted(_known, key=len, reverse=True)))
+
+
+def _forms(value: str) -> set[str]:
+    """The value as it is written in URLs, forms, HTML and Base64, and each of these within JSON, and that
+    within JSON once more."""
+    raw = value.encode(errors="surrogatepass")
+    quoted = [quote(raw, safe=""), quote_plus(raw)]
+    forms = {
+        value,
+        *quoted,
+        *(re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), one) for one in quoted),
+        html.escape(value),
+        html.escape(value, quote=False),
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+    }
+    for _ in range(2):
+        forms |= {json.dumps(form, ensure_ascii=plain)[1:-1] for form in forms for plain in (True, False)}
+    return forms
 
 
 def learn_basic(user: str, password: str, reference: str) -> str:
@@ -55,6 +77,13 @@ def redact(text: str) -> str:
     text = _KEY_SHAPES.sub("{{redacted}}", text)
     text = _USERINFO.sub("{{redacted}}", text)
     return _BEARER.sub(r"\1 {{redacted}}", text)
+
+
+def excerpt(text: str, length: int) -> str:
+    """The first `length` characters, redacted before they are cut: half a secret is one as well."""
+    begin = text[: length + _LONGEST_SECRET]
+    redacted = redact(begin)
+    return redacted[:length] if len(begin) == len(text) else redacted[:-_LONGEST_SECRET][:length]
 
 
 def looks_secret(text: str) -> bool:

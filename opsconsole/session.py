@@ -5,7 +5,7 @@ import platform
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from opsconsole.engine.checklist import Checklist, load
 from opsconsole.engine.discover import Check, discover
 from opsconsole.engine.record import Recorder
 from opsconsole.engine.schedule import Verification
-from opsconsole.errors import ChecklistError, RecordsError
+from opsconsole.errors import ChecklistError, ConfigError, RecordsError
 from opsconsole.runview import RunView
+from opsconsole.secrets import Secret
 from opsconsole.store import Records, new_run_id
 
 
@@ -58,6 +59,7 @@ async def open_session(
     """
     environment = plan.environment
     run = past.start.run if past and past.start else new_run_id()
+    _learn_secrets(environment)
     number = records.next_number(run)
     recorder = Recorder(run, records, number=number - 1)
     mark = f"{run}.{number}" if past else run
@@ -76,6 +78,15 @@ async def open_session(
         yield Session(environment, verification, recorder, records)
     finally:
         await close()
+
+
+def _learn_secrets(environment: Environment) -> None:
+    """Know every secret before any server speaks; a keyring's when it is used, for asking takes long."""
+    for part in vars(environment).values():
+        for secret in vars(part).values() if is_dataclass(part) else ():
+            if isinstance(secret, Secret) and not secret.reference.startswith("keyring:"):
+                with suppress(ConfigError):
+                    secret.reveal()
 
 
 def _begin(verification: Verification, environment: Environment, past: RunView | None) -> None:

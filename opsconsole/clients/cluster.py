@@ -11,6 +11,7 @@ from opsconsole import config
 from opsconsole.clients.evidence import KEPT_BYTES, next_id
 from opsconsole.errors import ConfigError, Nonsense, OpsconsoleError, Refused, TimedOut, Unreachable
 from opsconsole.model import Exchange
+from opsconsole.redaction import excerpt
 
 _T = TypeVar("_T")
 _CLOSE_WITHIN_SECONDS = 0.5
@@ -64,8 +65,9 @@ class Cluster:
                 Exchange(
                     id=next_id(), server="cluster", method=method,
                     url=f"kubernetes://{self._settings.namespace}/deployment/{self._settings.deployment}",
-                    request_body=what, response_body=answer[:KEPT_BYTES], response_bytes=len(answer.encode()),
-                    at=at, seconds=time.monotonic() - began, error=failure,
+                    request_body=what, response_body=excerpt(answer, KEPT_BYTES),
+                    response_bytes=len(answer.encode()), at=at, seconds=time.monotonic() - began,
+                    error=failure,
                 )
             )  # fmt: skip
 
@@ -88,7 +90,7 @@ class Cluster:
         finally:
             session.close(timeout=_CLOSE_WITHIN_SECONDS)
         if code_of_exit != 0:
-            said = " ".join((complaint or output).split())[:300]
+            said = excerpt(" ".join((complaint or output).split()), 300)
             raise Nonsense(
                 f"{' '.join(command[:2])} failed ({code_of_exit}): {said}", where=f"{self._where} {pod}"
             )
@@ -162,13 +164,13 @@ def _translated(work: Callable[[], str], where: str) -> str:
         if error.status in (401, 403):
             raise Refused(reason, where=where, hint="`kubectl auth can-i create pods/exec` tells") from error
         if not error.status:
-            raise Unreachable(f"no connection: {error.reason}"[:300], where=where) from error
+            raise Unreachable(excerpt(f"no connection: {error.reason}", 300), where=where) from error
         raise Nonsense(reason, where=where) from error
     except (HTTPError, OSError) as error:
         if isinstance(error, ConnectionTimeout) and not isinstance(error, NewConnectionError):
-            raise TimedOut(f"no answer: {error}"[:300], where=where) from error
-        raise Unreachable(f"no connection: {error}"[:300], where=where) from error
+            raise TimedOut(excerpt(f"no answer: {error}", 300), where=where) from error
+        raise Unreachable(excerpt(f"no connection: {error}", 300), where=where) from error
     except Exception as error:
         raise Nonsense(
-            f"answered what cannot be read: {type(error).__name__}: {error}"[:300], where=where
+            excerpt(f"answered what cannot be read: {type(error).__name__}: {error}", 300), where=where
         ) from error

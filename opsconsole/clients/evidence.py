@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from opsconsole.model import Exchange
+from opsconsole.redaction import excerpt
 
 if TYPE_CHECKING:
     from opsconsole.clients.http import Answer
@@ -23,6 +24,10 @@ def next_id() -> str:
 def on_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _kept(body: bytes) -> str:
+    return excerpt(body[: 2 * KEPT_BYTES].decode("utf-8", errors="replace"), KEPT_BYTES)
 
 
 def evidence(
@@ -44,10 +49,10 @@ def evidence(
         method=method,
         url=url,
         request_headers=headers,
-        request_body=body[:KEPT_BYTES].decode("utf-8", errors="replace"),
+        request_body=_kept(body),
         status=answer.status if answer else None,
         response_type=answer.headers.get("content-type", "") if answer else "",
-        response_body=received[:KEPT_BYTES].decode("utf-8", errors="replace"),
+        response_body=_kept(received),
         response_bytes=len(received),
         response_sha256=hashlib.sha256(received).hexdigest() if answer else "",
         at=at,

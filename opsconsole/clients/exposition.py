@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from opsconsole.errors import Nonsense
+from opsconsole.redaction import excerpt
 
 
 class MetricFamily(msgspec.Struct, frozen=True):
@@ -50,4 +51,5 @@ def _parsed(
             # OpenMetrics counts creation times as samples of the family; they are no values of it.
             yield family.name, family.type, [one for one in found if one[0] != f"{family.name}_created"]
     except Exception as error:  # the parsers raise what their string handling raises
-        raise Nonsense(f"answered no metrics: {type(error).__name__}: {error}"[:200], where=where) from error
+        reason = excerpt(f"{type(error).__name__}: {error}", 200)
+        raise Nonsense(f"answered no metrics: {reason}", where=where) from error

@@ -18,7 +18,7 @@ import msgspec
 from opsconsole.clients.evidence import evidence, next_id, on_loopback
 from opsconsole.errors import ConfigError, Nonsense, Refused, TimedOut, Unreachable
 from opsconsole.model import Exchange
-from opsconsole.redaction import learn_basic, redact
+from opsconsole.redaction import excerpt, learn_basic, redact
 from opsconsole.secrets import Secret
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def _describe(answer: Answer) -> str:
 
 
 def _excerpt(answer: Answer, length: int = 160) -> str:
-    text = " ".join(redact(answer.text[: 4 * length]).split())
+    text = " ".join(excerpt(answer.text, 4 * length).split())
     return text if len(text) <= length else f"{text[:length]}…"
 
 

@@ -6,6 +6,7 @@ from opsconsole import config
 from opsconsole.clients.exposition import MetricFamily, families
 from opsconsole.clients.http import Http
 from opsconsole.errors import Nonsense
+from opsconsole.redaction import excerpt
 
 __all__ = ["MetricFamily", "Service"]
 
@@ -57,4 +58,4 @@ class Service:
             raise Nonsense("answered HTML where its health was expected", where=answer.where)
         told = answer.json(dict[str, Any]) if answer.text.lstrip().startswith("{") else {}
         well = answer.status == 200 and str(told.get("status", "ok")).lower() in _WELL
-        return well, " ".join(answer.text.split())[:_EXCERPT]
+        return well, excerpt(" ".join(answer.text.split()), _EXCERPT)

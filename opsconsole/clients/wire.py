@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from opsconsole.errors import Nonsense
+from opsconsole.redaction import excerpt
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """An RFC 3339 time with its zone, as Go writes it."""
@@ -39,12 +40,12 @@ def seconds(duration: str) -> float:
     if duration == "0":
         return 0.0
     if not _DURATION.fullmatch(duration):
-        raise ValueError(f"{duration[:40]!r} is no duration")
+        raise ValueError(f"{excerpt(duration, 40)!r} is no duration")
     return math.fsum(float(number) * _UNIT_SECONDS[unit] for number, unit in _PART.findall(duration))
 
 
 def number(text: str, where: str) -> float:
     """A sample's value as Prometheus writes it, `NaN` and `+Inf` included. Raises Nonsense."""
     if not _NUMBER.fullmatch(text):
-        raise Nonsense(f"{text[:40]!r} is no number", where=where)
+        raise Nonsense(f"{excerpt(text, 40)!r} is no number", where=where)
     return float(text)

@@ -19,6 +19,7 @@ from opsconsole.clients.evidence import next_id, on_loopback
 from opsconsole.clients.inbox import EXCERPT, Message
 from opsconsole.errors import Nonsense, OpsconsoleError, Refused, TimedOut, Unreachable
 from opsconsole.model import Exchange
+from opsconsole.redaction import excerpt
 
 _T = TypeVar("_T")
 _MOST = 50
@@ -88,7 +89,7 @@ class ImapInbox:
                 self._record(
                     Exchange(
                         id=next_id(), server="inbox", method="IMAP", url=self._url, request_body=what,
-                        response_body=answer[:EXCERPT], response_bytes=len(answer), at=at,
+                        response_body=excerpt(answer, EXCERPT), response_bytes=len(answer), at=at,
                         seconds=time.monotonic() - began, error=failure,
                     )
                 )  # fmt: skip
