@@ -31,6 +31,13 @@ _KEY_SHAPES = re.compile(
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+(?!\{\{)[A-Za-z0-9._~+/=-]{8,}")
 
+_SHAPES = (
+    (("sk_", "rk_", "whsec_", "xox", "glsa_", "glc_", "hooks.slack.com"), _KEY_SHAPES, "{{redacted}}"),
+    (("://",), _USERINFO, "{{redacted}}"),
+    (("bearer", "basic"), _BEARER, r"\1 {{redacted}}"),
+)
+"""What every match of a pattern holds (in lower case): looking for that first is many times faster."""
+
 _known: dict[str, str] = {}
 _pattern: re.Pattern[str] | None = None
 
@@ -38,8 +45,11 @@ _pattern: re.Pattern[str] | None = None
 def learn(value: str, reference: str) -> None:
     """Never let `value` out again, in any of the forms in which it is sent; show `{{reference}}` instead."""
     global _pattern
+    shown = f"{{{{{reference}}}}}"
+    if _known.get(value) == shown:
+        return
     for form in _forms(value):
-        _known[form] = f"{{{{{reference}}}}}"
+        _known[form] = shown
     _pattern = re.compile("|".join(re.escape(form) for form in sorted(_known, key=len, reverse=True)))
 
 
@@ -72,11 +82,13 @@ def learn_basic(user: str, password: str, reference: str) -> str:
 
 def redact(text: str) -> str:
     """`text` with every known secret, and everything that looks like a key, replaced."""
-    if _pattern is not None:
+    if _pattern is not None and any(form in text for form in _known):
         text = _pattern.sub(lambda found: _known[found.group()], text)
-    text = _KEY_SHAPES.sub("{{redacted}}", text)
-    text = _USERINFO.sub("{{redacted}}", text)
-    return _BEARER.sub(r"\1 {{redacted}}", text)
+    lowered = text.lower()
+    for marks, pattern, replacement in _SHAPES:
+        if any(mark in lowered for mark in marks):
+            text = pattern.sub(replacement, text)
+    return text
 
 
 def excerpt(text: str, length: int) -> str:
