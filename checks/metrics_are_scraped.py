@@ -33,7 +33,7 @@ async def check(
         if target.health != "up":
             why = target.last_error or "not scraped yet"
             yield Finding(subject=target.instance, summary=f"is {target.health}: {why}")
-        elif age > 2 * every:
+        elif age > _two(every):
             summary = f"was scraped {lasting(age)} ago, though it should be every {lasting(every)}"
             yield Finding(subject=target.instance, summary=summary)
     interval = max(target.scrape_interval_seconds for target in targets)
@@ -84,7 +84,7 @@ async def _stored(
 ) -> dict[str, list[float]]:
     """Each family's total over the last scrapes, oldest first; none for one not scraped in two intervals."""
     names = "|".join(re.escape(family) for family in families)
-    scraped = f'last_over_time({{__name__=~"{names}",job="{job}"}}[{round(2000 * interval)}ms])'
+    scraped = f'last_over_time({{__name__=~"{names}",job="{job}"}}[{round(1000 * _two(interval))}ms])'
     now = await prometheus.now()
     found = await prometheus.query_range(
         f"sum by (__name__) ({scraped})",
@@ -124,8 +124,13 @@ async def _apart(
 
     if waiting:
         what = f"two scrapes of {len(waiting)} families"
-        await until(together, within_seconds=2 * interval + 1, what=what)
+        await until(together, within_seconds=_two(interval), what=what)
     return waiting
+
+
+def _two(interval: float) -> float:
+    """Two intervals, and a second for a machine that is busy."""
+    return 2 * interval + 1
 
 
 def _follows(total: float, scraped: list[float]) -> bool:

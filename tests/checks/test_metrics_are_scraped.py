@@ -15,6 +15,7 @@ from tests.standins.proxy import Asked, Forward, Told, at, proxied, replacing
 
 ITEM = "scraping"
 USAGE = "rsolv_billing_usage_tracked_total"
+RECENT = f"last_over_time({USAGE}[4s])"
 
 
 async def test_passes_on_fresh_counters(here: Environment, verify: Verify) -> None:
@@ -26,9 +27,9 @@ async def test_passes_on_fresh_counters(here: Environment, verify: Verify) -> No
 
 async def test_a_family_that_is_gone_is_named(lab: LabState, here: Environment, verify: Verify) -> None:
     with service(lab, withheld_families=[USAGE.removesuffix("_total")]):
-        eventually(lambda: not queried(lab, USAGE), "the family is stale")
+        eventually(lambda: not queried(lab, RECENT), "the family is stale")
         view = await verify(here, ITEM)
-    eventually(lambda: queried(lab, USAGE), "the family is back")
+    eventually(lambda: queried(lab, RECENT), "the family is back")
     assert view.outcome is Outcome.FAIL
     assert {finding.subject for finding in view.findings} == {USAGE}
     assert [finding.summary for finding in view.findings] == [
@@ -52,8 +53,9 @@ async def test_relabelling_that_drops_a_family_is_found(
 ) -> None:
     drop = f"    metric_relabel_configs: [{{source_labels: [__name__], regex: {USAGE}, action: drop}}]\n"
     with prometheus_config(lab, replaced("    relabel_configs:\n", f"{drop}    relabel_configs:\n")):
-        eventually(lambda: not queried(lab, f"last_over_time({USAGE}[2s])"), "nothing of it is scraped")
+        eventually(lambda: not queried(lab, RECENT), "nothing of it is scraped")
         view = await verify(here, ITEM)
+    eventually(lambda: queried(lab, RECENT), "the family is back")
     assert view.outcome is Outcome.FAIL
     assert {finding.subject for finding in view.findings} == {USAGE}
 
