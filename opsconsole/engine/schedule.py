@@ -11,7 +11,7 @@ from opsconsole.engine.checklist import Checklist, Item, Use
 from opsconsole.engine.discover import Check
 from opsconsole.engine.perform import Perform, Result
 from opsconsole.engine.record import Recorder
-from opsconsole.errors import ChecklistError, UsageError
+from opsconsole.errors import ChecklistError, RecordsError, UsageError
 from opsconsole.model import (
     Diagnosed,
     ItemFinished,
@@ -78,9 +78,12 @@ class Verification:
         if ids is None:
             ids = {item.id for item in self.checklist.items} - self.outcomes.keys() or self.outcomes.keys()
         items = [item for item in self.checklist.items if item.id in ids]
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(self._item(item), name=item.id)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in items:
+                    group.create_task(self._item(item), name=item.id)
+        except* RecordsError as several:  # what cannot be recorded is not shown, and not gone on with
+            raise several.exceptions[0] from None
         code = exit_code(self.outcomes.get(item.id, Outcome.UNKNOWN) for item in self.checklist.items)
         self.recorder.emit(RunFinished(exit_code=code, seconds=time.monotonic() - began))
         return code

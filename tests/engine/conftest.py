@@ -10,6 +10,7 @@ from opsconsole.engine import checklist
 from opsconsole.engine.discover import discover
 from opsconsole.engine.record import Recorder
 from opsconsole.engine.schedule import Verification
+from opsconsole.errors import RecordsError
 from opsconsole.model import Entry
 from opsconsole.runview import RunView
 
@@ -19,8 +20,11 @@ class Kept:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.full = False
 
     def append(self, entry: Entry) -> None:
+        if self.full:
+            raise RecordsError("disk full")
         self.entries.append(entry)
 
     @property

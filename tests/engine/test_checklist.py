@@ -83,7 +83,7 @@ def test_select_by_id_or_part_of_one(load: Callable[..., Any]) -> None:
 )
 def test_a_file_that_is_no_check_is_named(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "wrong.py").write_text(source)
-    with pytest.raises(ChecklistError, match="wrong.py") as raised:
+    with pytest.raises(ChecklistError, match=r"wrong\.py") as raised:
         discover(tmp_path)
     assert message in str(raised.value)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from opsconsole.engine.schedule import Verification
+from opsconsole.errors import RecordsError
 from opsconsole.model import Exchange, Outcome
 from tests.engine.conftest import Kept
 
@@ -130,17 +131,24 @@ async def test_the_configuration_signs_and_says_that_no_person_did(
 
 
 async def test_cancelling_ends_what_a_check_has_begun(write_check: Write, verification: Make) -> None:
-    ended: list[str] = []
-    write_check(
-        "it",
-        "try:\n    prometheus.append('begun')\n    await asyncio.sleep(60)\nfinally:\n    prometheus.append('ended')",
-        signature="prometheus",
-    )
-    run = asyncio.create_task(verification(clients={"prometheus": ended}).run())
+    body = "try:\n    prometheus[0].set()\n    await asyncio.sleep(60)\nfinally:\n    prometheus[1].set()"
+    write_check("it", body, signature="prometheus")
+    begun, ended = asyncio.Event(), asyncio.Event()
+    run = asyncio.create_task(verification(clients={"prometheus": (begun, ended)}).run())
     async with asyncio.timeout(5):
-        while not ended:
-            await asyncio.sleep(0)
+        await begun.wait()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert ended == ["begun", "ended"]
+    assert ended.is_set()
+
+
+async def test_what_cannot_be_recorded_ends_the_run_with_one_plain_error(
+    write_check: Write, verification: Make, kept: Kept
+) -> None:
+    for name in ("one", "two"):
+        write_check(name, "yield Seen('well')")
+    made = verification()
+    kept.full = True
+    with pytest.raises(RecordsError, match="disk full"):
+        await made.run()
