@@ -26,7 +26,8 @@ HEAVY = (
 
 def loaded_by(code: str) -> set[str]:
     """The top-level modules that a fresh Python has loaded after `code`."""
-    script = f"import sys, json\ntry:\n    {code}\nexcept SystemExit: pass\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    told = "print('\\n' + json.dumps(sorted(sys.modules)))"
+    script = f"import sys, json\ntry:\n    {code}\nexcept SystemExit: pass\n{told}"
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
