@@ -33,7 +33,7 @@ async def check(
             remedy="was the dashboard changed by hand? import it again",
         )
     if service is not None:
-        await first_scrape(prometheus, service.job)
+        await first_scrape(prometheus, service.job, scrapes=2)
     for uid in sorted({query.datasource_uid for panel in dashboard.panels for query in panel.queries} - {""}):
         well, text = await grafana.datasource_health(uid)
         if not well:

@@ -26,7 +26,7 @@ async def check(
     a label has a value that was never seen, a person tells whether it is one that may come."""
     dashboard = await grafana.dashboard_model()
     if service is not None:
-        await first_scrape(prometheus, service.job)
+        await first_scrape(prometheus, service.job, scrapes=2)
     if dashboard is None:
         yield Finding(summary=f"there is no dashboard with the uid {grafana.dashboard}")
         return

@@ -104,7 +104,7 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
 
     _, settling = await asyncio.gather(evaluated(), prometheus.settling_seconds())
     interval = max((rule.interval_seconds for rule in loaded), default=0.0)
-    within = max(2 * interval, settling)
+    within = min(_LONGEST_WAIT_SECONDS, max(2 * interval, settling))
     await until(evaluated, within_seconds=within, what="the first evaluation of the rules")
     return loaded
 
