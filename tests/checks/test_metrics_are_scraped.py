@@ -81,9 +81,13 @@ async def test_the_scraped_target_must_be_the_one_looked_at(
     assert "on the target, and they do not come together" in view.text
 
 
-async def test_metrics_out_of_a_cache_are_not_fresh(lab: LabState, here: Environment, verify: Verify) -> None:
+def the_page(lab: LabState) -> Told:
     with urlopen(lab.metrics_url, timeout=5) as answer:
-        page = Told(200, answer.read(), {"content-type": answer.headers["content-type"]})
+        return Told(200, answer.read(), {"content-type": answer.headers["content-type"]})
+
+
+async def test_metrics_out_of_a_cache_are_not_fresh(lab: LabState, here: Environment, verify: Verify) -> None:
+    page = the_page(lab)
     lines = [line for line in page.body.decode().splitlines() if line.startswith(USAGE)]
     total = sum(float(line.rpartition(" ")[2]) for line in lines)
     eventually(lambda: queried(lab, f"sum({USAGE}) > {total}"), "Prometheus is further")
