@@ -143,11 +143,13 @@ async def until(
     return answer
 
 
-async def first_scrape(prometheus: "Prometheus", job: str) -> "list[Target]":
+async def first_scrape(prometheus: "Prometheus", job: str, *, scrapes: int = 1) -> "list[Target]":
     """The targets of `job`; waits, where Prometheus has only just started or found them, until all were
-    tried."""
+    tried, and where it has only just started until it holds so many `scrapes`: a rate needs two."""
     targets, settling = await asyncio.gather(prometheus.targets(job), prometheus.settling_seconds())
-    two_scrapes = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
+
+    def two_scrapes() -> float:
+        return max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
 
     def untried() -> bool:
         return not targets or any(target.health == "unknown" for target in targets)
@@ -157,8 +159,14 @@ async def first_scrape(prometheus: "Prometheus", job: str) -> "list[Target]":
         targets = await prometheus.targets(job)
         return not untried()
 
+    async def enough() -> bool:
+        counted = await prometheus.query(f'min(count_over_time(up{{job="{job}"}}[1m]))')
+        return bool(counted) and counted[0].value >= scrapes
+
     if untried():
-        await until(tried, within_seconds=max(two_scrapes, settling), what=f"the first scrape of {job}")
+        await until(tried, within_seconds=max(two_scrapes(), settling), what=f"the first scrape of {job}")
+    if scrapes > 1 and settling:
+        await until(enough, within_seconds=two_scrapes(), what=f"{scrapes} scrapes of {job}")
     return targets
 
 

@@ -25,6 +25,9 @@ from opsconsole.lab.service import families, streams
 
 DAYS = 15
 STEP_SECONDS = 120
+RECENT_STEP_SECONDS = 30
+"""Today and yesterday: a panel of a day asks for rates over 100 s, and a rate needs two samples."""
+
 GAP_SECONDS = 2 * STEP_SECONDS
 """A smaller gap than this between history and now is left: Prometheus looks back five minutes."""
 
@@ -69,7 +72,7 @@ def _bring_up_to(now: float, cache: Path, promtool: Path, seed: int, tell: Progr
     if len(missing) > 2:
         tell(f"making {DAYS} days of history for Prometheus, once (about 10 s)")
     with ThreadPoolExecutor(2) as workers:
-        list(workers.map(lambda stretch: _make_piece(cache, stretch, promtool, seed), missing))
+        list(workers.map(lambda stretch: _make_piece(cache, stretch, promtool, seed, now), missing))
 
 
 def wanted_pieces(now: float, present: list[Stretch]) -> list[Stretch]:
@@ -89,13 +92,15 @@ def wanted_pieces(now: float, present: list[Stretch]) -> list[Stretch]:
     return [*days, *parts]
 
 
-def _make_piece(cache: Path, stretch: Stretch, promtool: Path, seed: int) -> None:
+def _make_piece(cache: Path, stretch: Stretch, promtool: Path, seed: int, now: float) -> None:
     with tempfile.TemporaryDirectory(dir=cache, prefix=".making-") as scratch:
         text, blocks = Path(scratch) / "samples", Path(scratch) / "blocks"
         with text.open("w", encoding="utf-8") as file:
             # The incident of a day shows when the day is over: none is ever under way when a lab starts.
             calm_from = stretch[1] // DAY_SECONDS * DAY_SECONDS
-            file.writelines(past.exposition(seed, range(*stretch, STEP_SECONDS), calm_from))
+            step = RECENT_STEP_SECONDS if stretch[1] > now - DAY_SECONDS else STEP_SECONDS
+            stop = min(stretch[1], int(now) + 1)  # Prometheus takes nothing older than what it holds already
+            file.writelines(past.exposition(seed, range(stretch[0], stop, step), calm_from))
         blocks.mkdir()
         command: list[str | Path] = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
         # Hidden in promtool's help. Without it there is a block for every two hours, 30 times as slow.
@@ -133,7 +138,7 @@ def _link(source: str, target: str) -> str:
 
 def _key(seed: int) -> str:
     """What the history depends on: what makes it, and the seed."""
-    digest = hashlib.sha256(str(seed).encode())
+    digest = hashlib.sha256(f"{seed} {STEP_SECONDS} {RECENT_STEP_SECONDS}".encode())
     for module in (past, streams, families):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:16]

@@ -1,5 +1,6 @@
 """The history: plausible, seamless, the same series as the live service, and cheap to bring up to date."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterable
@@ -144,6 +145,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(history, "DAYS", 2)
     monkeypatch.setattr(history, "STEP_SECONDS", 1200)
+    monkeypatch.setattr(history, "RECENT_STEP_SECONDS", 1200)
     return tmp_path / "opsconsole" / "history"
 
 
@@ -197,3 +199,10 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(LabError, match="the history cannot be kept"):
         history.provide(tmp_path / "x", Path("/bin/false"), seed=1, on_progress=lambda _: None, now=NOON)
+
+
+def test_nothing_lies_ahead_of_now(small: Path, servers: Servers, tmp_path: Path) -> None:
+    """Prometheus refuses what is older than its newest block: live samples would be lost."""
+    provide(servers, tmp_path / "one", NOON + 31)
+    ends = [json.loads(meta.read_text())["maxTime"] for meta in (tmp_path / "one").glob("*/meta.json")]
+    assert NOON - 1200 < max(ends) / 1000 <= NOON + 32
