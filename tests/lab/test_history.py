@@ -145,7 +145,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(history, "DAYS", 2)
     monkeypatch.setattr(history, "STEP_SECONDS", 1200)
-    monkeypatch.setattr(history, "RECENT_STEP_SECONDS", 1200)
+    monkeypatch.setattr(history, "RECENT_STEP_SECONDS", 300)
     return tmp_path / "opsconsole" / "history"
 
 
