@@ -1,9 +1,10 @@
 """A picture of a recorded run: the application itself, without a terminal, exported as SVG."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -32,7 +33,8 @@ def save_picture(path: Path, entries: Iterable[Entry], *, size: tuple[int, int] 
 
 async def picture(entries: list[Entry], *, size: tuple[int, int]) -> str:
     """The SVG of a run, as `save_picture` writes it."""
-    app = recorded_app(entries)
+    with _a_terminal_with_colours():
+        app = recorded_app(entries)
     async with app.run_test(size=size) as pilot:
         while not (app.run_screen.state is State.IDLE and app.run_screen.is_complete):
             await pilot.pause()
@@ -48,6 +50,21 @@ def _export(app: ConsoleApp) -> str:
     svg = _REMOTE_FONTS.sub("", app.export_screenshot(title="opsconsole"))
     svg = _RANDOM_ID.sub("opsconsole-", svg)
     return svg.replace("Fira Code, monospace", "Fira Code, DejaVu Sans Mono, Menlo, Consolas, monospace")
+
+
+@contextmanager
+def _a_terminal_with_colours() -> Iterator[None]:
+    """Whatever terminal this runs in, the picture is of one that has colours."""
+    before = {name: os.environ.get(name) for name in ("NO_COLOR", "TERM")}
+    os.environ.pop("NO_COLOR", None)
+    os.environ["TERM"] = "xterm-256color"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def recorded_app(entries: list[Entry]) -> ConsoleApp:

@@ -19,7 +19,6 @@ from opsconsole.lab.processes import (
     Process,
     end,
     free_ports,
-    identity,
     is_running,
     listens,
     spawn,
@@ -92,12 +91,22 @@ def test_a_foreground_process_outlives_the_thread_that_started_it(log: Path) -> 
     assert started[0].exit_code == -signal.SIGTERM
 
 
-def test_the_guard_goes_with_the_last_process(sleeper: Process) -> None:
-    guard = identity(os.getpgid(sleeper.pid))
-    assert guard is not None
-    assert guard.pid not in (sleeper.pid, os.getpgid(0))
-    sleeper.stop()
-    assert not is_running(*guard)
+def test_the_guard_goes_with_the_last_process(tmp_path: Path) -> None:
+    """In a process of its own: one that has a lab as well keeps its guard."""
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from opsconsole.lab.processes import identity, is_running, spawn\n"
+        "sleeper = spawn(['sleep', '60'], log=Path(sys.argv[1]), die_with_parent=True)\n"
+        "guard = identity(os.getpgid(sleeper.pid))\n"
+        "apart = guard.pid not in (sleeper.pid, os.getpgid(0))\n"
+        "sleeper.stop()\n"
+        "print(apart, is_running(*guard))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "log"], capture_output=True, text=True, timeout=60
+    )
+    assert run.stdout.split() == ["True", "False"], run.stderr
 
 
 def test_ctrl_c_in_the_terminal_reaches_only_the_parent(sleeper: Process) -> None:
