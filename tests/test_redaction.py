@@ -82,3 +82,17 @@ def test_a_literal_is_refused_and_not_echoed() -> None:
     with pytest.raises(ConfigError) as raised:
         Secret.parse("hunter2hunter2", where="opsconsole.toml:3")
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("before", [0, 10, 95, 99])
+def test_half_a_secret_does_not_get_out_either(before: int) -> None:
+    redaction.learn("half-a-secret-is-one", "env:HALF")
+    text = f"{'x' * before}half-a-secret-is-one{'y' * 9000}"
+    assert "half" not in redaction.excerpt(text, 100)
+    assert len(redaction.excerpt(text, 100)) == 100
+
+
+@pytest.mark.parametrize("form", [base64.b64encode(b"in-base-64!").decode(), "in-base-64!"])
+def test_a_secret_within_json_within_json(form: str) -> None:
+    redaction.learn("in-base-64!", "env:B64")
+    assert form not in redaction.redact(json.dumps(json.dumps({"echo": form})))
