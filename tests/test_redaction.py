@@ -89,7 +89,7 @@ def test_half_a_secret_does_not_get_out_either(before: int) -> None:
     redaction.learn("half-a-secret-is-one", "env:HALF")
     text = f"{'x' * before}half-a-secret-is-one{'y' * 9000}"
     assert "half" not in redaction.excerpt(text, 100)
-    assert len(redaction.excerpt(text, 100)) == 100
+    assert 80 < len(redaction.excerpt(text, 100)) <= 100
 
 
 @pytest.mark.parametrize("form", [base64.b64encode(b"in-base-64!").decode(), "in-base-64!"])
