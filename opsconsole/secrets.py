@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsconsole import redaction
-from opsconsole.errors import ConfigError
+from opsconsole.errors import ConfigError, EffectRefused
 
 SCHEMES = ("env", "file", "keyring")
+LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Secret:
         return cls(text)
 
     def reveal(self) -> str:
-        """The value. Raises ConfigError where the reference leads nowhere or to less than six characters."""
+        """The value. Raises ConfigError where the reference leads nowhere or to less than six characters, and
+        EffectRefused for a live Stripe key: nothing that opsconsole does needs one."""
         scheme, _, rest = self.reference.partition(":")
         value = {"env": _from_env, "file": _from_file, "keyring": _from_keyring}[scheme](rest)
         if len(value) < redaction.SHORTEST_SECRET:
@@ -41,6 +43,12 @@ class Secret:
                 f"the secret is shorter than {redaction.SHORTEST_SECRET} characters", where=self.reference
             )
         redaction.learn(value, self.reference)
+        if value.startswith(LIVE_KEYS):
+            raise EffectRefused(
+                "is a live Stripe key, and a live key is refused, always",
+                where=self.reference,
+                hint="use a test key (sk_test_…, rk_test_…)",
+            )
         return value
 
 

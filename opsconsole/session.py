@@ -17,6 +17,7 @@ from opsconsole.engine.discover import Check, discover
 from opsconsole.engine.record import Recorder
 from opsconsole.engine.schedule import Verification
 from opsconsole.errors import ChecklistError, ConfigError, RecordsError
+from opsconsole.nearest import nearest
 from opsconsole.runview import RunView
 from opsconsole.secrets import Secret
 from opsconsole.store import Records, new_run_id
@@ -44,7 +45,16 @@ class Plan:
 def plan(environment: Environment, select: Iterable[str] = ()) -> Plan:
     """Read the environment's checklist against the checks that there are. Raises ChecklistError."""
     checks = discover(content.folder("checks"))
-    checklist = load(_checklist_path(environment), checks, environment.settings)
+    settings = f"{environment.source}, [env.{environment.name}.settings]"
+    path = _checklist_path(environment)
+    checklist = load(path, checks, environment.settings, overridden_in=settings)
+    known = [item.id for item in checklist.items]
+    for signed in environment.sign_offs:
+        if signed not in known:
+            where = f"{environment.source}, [env.{environment.name}] sign_off"
+            raise ChecklistError(
+                f"no item {signed!r} in this checklist", where=where, hint=nearest(signed, known)
+            )
     return Plan(environment, checks, checklist.select(select) if (select := list(select)) else checklist)
 
 

@@ -73,8 +73,14 @@ class Checklist:
         return Checklist(self.title, tuple(i for i in self.items if i.id in wanted), self.common, self.hash)
 
 
-def load(path: Path, checks: Mapping[str, Check], overrides: Mapping[str, Any] | None = None) -> Checklist:
-    """Read the checklist at `path`. `overrides` come from the environment and go before its [settings].
+def load(
+    path: Path,
+    checks: Mapping[str, Check],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    overridden_in: str = "the environment's settings",
+) -> Checklist:
+    """Read the checklist at `path`. `overrides`, from where `overridden_in` says, go before all that it sets.
 
     Raises ChecklistError naming file, item and key for anything that is not as it should be.
     """
@@ -86,14 +92,41 @@ def load(path: Path, checks: Mapping[str, Check], overrides: Mapping[str, Any] |
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ChecklistError(f"cannot be read: {error}", where=str(path)) from error
     _only(data, ("title", "settings", "item"), str(path))
-    common = {**_table(data.get("settings", {}), f"{path}: settings"), **(overrides or {})}
+    own, overrides = _table(data.get("settings", {}), f"{path}: settings"), dict(overrides or {})
     entries = data.get("item")
     if not isinstance(entries, list) or not entries:
         raise ChecklistError("has no [[item]]", where=str(path))
-    items = tuple(_item(entry, number, str(path), checks, common) for number, entry in enumerate(entries, 1))
+    source = _Source(checks, own, overrides, overridden_in)
+    items = tuple(_item(entry, number, str(path), source) for number, entry in enumerate(entries, 1))
+    _only_known(own, f"{path}: settings", items, checks)
+    _only_known(overrides, overridden_in, items, checks)
     if twice := next((i.id for n, i in enumerate(items) if i.id in {j.id for j in items[:n]}), None):
         raise ChecklistError(f"has two items {twice!r}", where=str(path))
-    return Checklist(str(data.get("title", path.stem)), items, common, hashlib.sha256(raw).hexdigest())
+    title, common = str(data.get("title", path.stem)), {**own, **overrides}
+    return Checklist(title, items, common, hashlib.sha256(raw).hexdigest())
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where an item's checks and settings come from: what overrides, its own, what is common."""
+
+    checks: Mapping[str, Check]
+    common: Mapping[str, Any]
+    overrides: Mapping[str, Any]
+    overridden_in: str
+
+
+def _only_known(
+    given: Mapping[str, Any], where: str, items: Iterable[Item], checks: Mapping[str, Check]
+) -> None:
+    """Refuse a setting that no check of these items has, nor a diagnosis of theirs."""
+    used = {u.check.id: u.check for item in items for u in item.uses}
+    used |= {name: checks[name] for check in used.values() for name in check.diagnosis}
+    known = sorted({name for check in used.values() for name in check.settings})
+    for key in given:
+        if key not in known:
+            message = f"no check of this checklist has a setting {key!r}"
+            raise ChecklistError(message, where=where, hint=nearest(key, known))
 
 
 def use(check: Check, given: Mapping[str, Any], common: Mapping[str, Any], where: str) -> Use:
@@ -115,7 +148,7 @@ def use(check: Check, given: Mapping[str, Any], common: Mapping[str, Any], where
     return Use(check, settings)
 
 
-def _item(entry: Any, number: int, path: str, checks: Mapping[str, Check], common: Mapping[str, Any]) -> Item:
+def _item(entry: Any, number: int, path: str, source: _Source) -> Item:
     entry = _table(entry, f"{path}: item {number}")
     where = f"{path}: item {entry.get('id', number)}"
     _only(entry, ("id", "title", "section", "check"), where)
@@ -129,9 +162,12 @@ def _item(entry: Any, number: int, path: str, checks: Mapping[str, Check], commo
     for given in named:
         given = dict(_table(given, where))
         name = given.pop("use", None)
-        if not isinstance(name, str) or name not in checks:
-            raise ChecklistError(f"no check {name!r}", where=where, hint=nearest(str(name), checks))
-        uses.append(use(checks[name], given, common, where))
+        if not isinstance(name, str) or name not in source.checks:
+            raise ChecklistError(f"no check {name!r}", where=where, hint=nearest(str(name), source.checks))
+        check = source.checks[name]
+        overrides = {key: value for key, value in source.overrides.items() if key in check.settings}
+        from_where = f"{where}, with {source.overridden_in}" if overrides else where
+        uses.append(use(check, {**given, **overrides}, source.common, from_where))
     return Item(entry["id"], entry["title"], str(entry.get("section", "")), tuple(uses))
 
 

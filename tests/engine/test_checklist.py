@@ -53,13 +53,24 @@ def test_mistake_is_named(load: Callable[..., Any], text: str, message: str) -> 
     assert "list.toml" in str(raised.value)
 
 
-def test_settings_come_from_the_item_then_the_environment_then_the_checklist(
+def test_settings_come_from_the_environment_then_the_item_then_the_checklist(
     load: Callable[..., Any],
 ) -> None:
     text = "[settings]\ndays = 5\n" + ITEM
     assert load(text).items[0].uses[0].settings["days"] == 5
-    assert load(text, days=7).items[0].uses[0].settings["days"] == 7
-    assert load(text + "days = 9\n", days=7).items[0].uses[0].settings["days"] == 9
+    assert load(text + "days = 9\n").items[0].uses[0].settings["days"] == 9
+    assert load(text + "days = 9\n", days=7).items[0].uses[0].settings["days"] == 7
+
+
+def test_a_setting_that_no_check_has_is_named_with_the_place_it_stands(load: Callable[..., Any]) -> None:
+    for where, wrong in (
+        ("list.toml: settings", "[settings]\nday = 5\n"),
+        ("the environment's settings", ""),
+    ):
+        with pytest.raises(ChecklistError) as raised:
+            load(wrong + ITEM, **({} if wrong else {"day": 5}))
+        assert where in str(raised.value)
+        assert "did you mean 'days'?" in str(raised.value)
 
 
 def test_select_by_id_or_part_of_one(load: Callable[..., Any]) -> None:
