@@ -69,6 +69,7 @@ async def _environment(wish: Wish, planned: Environment, progress: Progress) -> 
         yield planned
         return
     if not (wish.prometheus_version or wish.alertmanager_version) and (kept := state.kept()):
+        progress(f"using the lab that is kept, in {kept.folder}")
         yield lab_environment.environment(kept)
         return
     from opsconsole.lab import stack

@@ -1,6 +1,7 @@
 """`opsconsole lab`: keep a lab up between runs of `verify`."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,7 @@ def up(prometheus_version: str | None, alertmanager_version: str | None) -> None
             lab = asyncio.run(stack.start("kept", prometheus_version, alertmanager_version, _tell))
             click.echo("The lab is up.")
         else:
+            _same_versions(lab, prometheus_version, alertmanager_version)
             click.echo("The lab is up already; `opsconsole lab down` ends it.")
     _describe(lab)
 
@@ -67,7 +69,21 @@ def down() -> None:
 
 
 def _tell(progress: str) -> None:
-    click.echo(progress, err=True)
+    with suppress(OSError):  # nobody need be there to read it
+        click.echo(progress, err=True)
+
+
+def _same_versions(lab: "LabState", prometheus: str | None, alertmanager: str | None) -> None:
+    """Raise LabError where the lab that is up is of other versions than those wished for."""
+    from opsconsole.lab.servers import meets
+
+    for name, version, wanted in (
+        ("Prometheus", lab.prometheus_version, prometheus),
+        ("Alertmanager", lab.alertmanager_version, alertmanager),
+    ):
+        if wanted and not meets(version, wanted):
+            message = f"a lab is up already, with {name} {version}, not {wanted}"
+            raise LabError(message, hint="`opsconsole lab down`, then up again")
 
 
 def _describe(lab: "LabState") -> None:

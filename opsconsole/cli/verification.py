@@ -1,25 +1,20 @@
 """What `verify` does: in lines or on a screen, which paints before it loads anything else."""
 
 import asyncio
-import contextlib
 import importlib
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from opsconsole.errors import EffectRefused
 
 if TYPE_CHECKING:
     from opsconsole.cli.job import Job
     from opsconsole.config import Environment
-    from opsconsole.model import Entry
     from opsconsole.session import Session
 
 LAB = "lab"
@@ -66,10 +61,11 @@ def perform(wish: Wish) -> int:
         )
     if not (wish.plain or wish.as_json) and _in_terminal():
         return _on_screen(wish, environment)
+    from opsconsole.cli import lines
     from opsconsole.cli.job import prepared
 
     with prepared(wish, environment) as job:
-        return asyncio.run(_in_lines(job))
+        return lines.verify(job)
 
 
 def _on_screen(wish: Wish, environment: "Environment | None") -> int:
@@ -106,51 +102,5 @@ def _on_screen(wish: Wish, environment: "Environment | None") -> int:
     return INTERRUPTED if code is None else code
 
 
-async def _in_lines(job: "Job") -> int:
-    """Plain lines or JSON lines; Ctrl-C and SIGTERM end the run, clean up and say how to go on."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, _cancel, asyncio.current_task())
-    try:
-        with _printing(job) as show:
-            async with job.open(_tell) as session:
-                for entry in job.records.entries(session.recorder.run):
-                    show(entry)
-                session.recorder.add_reader(show)
-                code = await session.verification.run()
-    except asyncio.CancelledError:
-        for run in job.begun:
-            _tell(f"interrupted; go on with: opsconsole verify --env {job.wish.environment} --resume {run}")
-        return INTERRUPTED
-    job.write_reports()
-    return code
-
-
-def _cancel(task: "asyncio.Task[int] | None") -> None:
-    if task is not None:
-        task.cancel()
-
-
-@contextmanager
-def _printing(job: "Job") -> "Iterator[Callable[[Entry], None]]":
-    """A reader that prints to standard output; what it still holds is printed at the end."""
-    if job.wish.as_json:
-        from opsconsole.reports.json import JsonReport
-
-        yield JsonReport(sys.stdout)
-        return
-    from opsconsole.reports.text import TextReport
-
-    report = TextReport(sys.stdout, hash_of=job.records.hash_of)
-    try:
-        yield report
-    finally:
-        report.close()
-
-
 def _in_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-
-
-def _tell(text: str) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        click.echo(f"· {text}", err=True)

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _Question = tuple[str, str, bytes]
 """Method, URL and body: what makes two questions the same."""
 
-LARGEST_BYTES = 64 * 1024 * 1024
+LARGEST_BYTES = 32 * 1024 * 1024
 """More than this is not read: 10,000 rules are 5.4 MB, 20,000 alerts 11.8 MB."""
 
 
@@ -304,6 +304,8 @@ def _reason(error: Exception) -> str:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):  # its numbers are OpenSSL's
+        return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
     if isinstance(error, OSError) and error.strerror:
         # asyncio words it "Connect call failed (...)"; resolvers have numbers of their own, below zero.
         number = error.errno or 0
@@ -312,7 +314,11 @@ def _reason(error: Exception) -> str:
 
 
 def _tls_hint(error: Exception) -> str:
-    return 'for a private authority: ca_file = "…" in its table' if "CERTIFICATE_VERIFY" in str(error) else ""
+    if "CERTIFICATE_VERIFY" not in str(error):
+        return ""
+    if "expired" in str(error):
+        return "renew the certificate"
+    return 'for a private authority: ca_file = "…" in its table'
 
 
 def _load_httpx() -> None:
