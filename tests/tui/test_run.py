@@ -215,6 +215,19 @@ async def test_sign_off_needs_a_note_and_is_recorded(stage: Stage) -> None:
     assert (signed.item, signed.passed, signed.note, signed.by_person) == ("thresholds", True, "fine", True)
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 60)])
+async def test_all_of_the_sign_off_is_in_sight(stage: Stage, size: tuple[int, int]) -> None:
+    stage.gate.set()
+    async with stage.app().run_test(size=size) as pilot:
+        await until_done(pilot)
+        await select(pilot, "thresholds")
+        pilot.app.screen.item.text = "7 alerts over 15 days, each looked at. " * 9  # type: ignore[attr-defined]
+        await pilot.press("s")
+        await on_screen(pilot, "Are they right for", "Note", "what you saw", "Name", "Pass", "Fail", "Cancel")
+        await pilot.press("tab", "tab", "enter")
+        await on_screen(pilot, "A sign-off needs a note.")
+
+
 async def test_a_past_run_opens_read_only(stage: Stage) -> None:
     stage.gate.set()
     async with stage.app().run_test() as pilot:
@@ -228,6 +241,21 @@ async def test_a_past_run_opens_read_only(stage: Stage) -> None:
         await on_screen(pilot, "PAST RUN 20261122-1701-test", "All rules are loaded")
         assert "r Again" not in shown(pilot.app)
         assert "s Sign off" not in shown(pilot.app)
+
+
+async def test_a_past_run_that_was_cut_off_says_so_and_runs_no_clock(stage: Stage) -> None:
+    async with stage.app().run_test() as pilot:
+        await eventually(pilot, lambda: stage.in_waiting)
+        await pilot.press("q")
+    stage.gate.set()
+    async with stage.app().run_test(size=(120, 30)) as pilot:
+        await until_done(pilot)
+        await pilot.press("o", "enter")
+        await on_screen(pilot, "PAST RUN 20261122-1701-test", "3 of 4")
+        await select(pilot, "email")
+        await on_screen(pilot, "cut off  Test email", "it was waiting for the mail")
+        assert "running" not in shown(pilot.app)
+        assert " left" not in shown(pilot.app)
 
 
 async def test_two_runs_compared(stage: Stage) -> None:

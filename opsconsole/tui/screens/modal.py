@@ -12,6 +12,7 @@ class Modal(ModalScreen[_R | None]):
     """A dialog in a frame; Escape leaves it without an answer."""
 
     CSS_PATH = "modal.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-roomy")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel", tooltip="Leave without a change")
     ]

@@ -104,6 +104,11 @@ class RunScreen(Screen[None]):
         return self._detail.exchange if self._detail else None
 
     @property
+    def _over(self) -> bool:
+        """Whether nothing of the run goes on any more."""
+        return self.state in (State.IDLE, State.PAST)
+
+    @property
     def is_complete(self) -> bool:
         """Whether everything is mounted that belongs to what is known of the run."""
         return self._detail is not None and self._detail.is_mounted
@@ -202,7 +207,7 @@ class RunScreen(Screen[None]):
             self.call_after_refresh(self._draw)
         if self._detail is not None and self._detail.is_mounted:
             self._detail.records = self._records
-            self._detail.draw(self.view, self.item)
+            self._detail.draw(self.view, self.item, over=self._over)
         valid = [self.check_action(action, ()) for action in _DEPENDING]
         if valid != self._valid:
             self._valid = valid
@@ -214,9 +219,8 @@ class RunScreen(Screen[None]):
             *done, current = self._startup or ["opening the environment"]
             past = [Row((("✓ ", "pass"), (one_line(line), "faint"))) for line in done]
             return [*past, Row(((f"{spinner(now)} ", "running"), (one_line(current), "")))]
-        over = self.state in (State.IDLE, State.PAST)
         dense = self.has_class("-narrow")
-        rows = checklist_rows(self.view, now=now, over=over, filter=self._filter, dense=dense)
+        rows = checklist_rows(self.view, now=now, over=self._over, filter=self._filter, dense=dense)
         return rows or [Row(((f"no item matches {self._filter!r}", "faint"),))]
 
     def _note(self) -> str:

@@ -4,7 +4,7 @@ import getpass
 from contextlib import suppress
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 
 from opsconsole.runview import ItemView
@@ -26,9 +26,10 @@ class SignOffScreen(Modal[SignOffRequested]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"Sign off · {self._where}"
-            yield Static(plain(self._item.summary.title), markup=False, classes="title")
-            yield Static(plain(self._item.text), markup=False)
-            yield Static(plain(self._item.question or "Is this right?"), markup=False, classes="question")
+            with VerticalScroll(id="asked"):
+                yield Static(plain(self._item.summary.title), markup=False, classes="title")
+                yield Static(plain(self._item.question or "Is this right?"), markup=False, classes="question")
+                yield Static(plain(self._item.text), markup=False)
             yield Input(placeholder="what you saw and why it is right or wrong", id="note", compact=True)
             yield Input(_login_name(), placeholder="your name", id="who", compact=True)
             yield Static("", id="missing", markup=False)

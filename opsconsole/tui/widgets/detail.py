@@ -33,6 +33,7 @@ class Detail(Container):
         self._clock = clock
         self._run: RunView | None = None
         self._item: ItemView | None = None
+        self._over = False
         self._opened: set[str] = set()
         self._history_of: tuple[str, object] | None = None
         self._history: list[Row] = []
@@ -72,11 +73,11 @@ class Detail(Container):
         if self.query(f"#{name}"):
             self.query_one(f"#{name}").focus()
 
-    def draw(self, run: RunView, item: ItemView | None) -> None:
-        """Show `item` as it is now."""
+    def draw(self, run: RunView, item: ItemView | None, *, over: bool) -> None:
+        """Show `item` as it is now; `over`: nothing runs any more."""
         if (self._item and self._item.summary.id) != (item and item.summary.id):
             self._opened.clear()
-        self._run, self._item = run, item
+        self._run, self._item, self._over = run, item, over
         shown = self.shown
         self._draw_views(shown)
         for name in shown:
@@ -138,7 +139,7 @@ class Detail(Container):
         if name == "history":
             return self._history_rows(item)
         page = any(content.runbook(check) is not None for check in item.summary.checks)
-        return result_rows(item, width=width, now=self._clock(), page=page)
+        return result_rows(item, width=width, now=self._clock(), over=self._over, page=page)
 
     def _history_rows(self, item: ItemView) -> list[Row]:
         start = self._run.start if self._run else None

@@ -10,9 +10,10 @@ from opsconsole.tui.widgets.checklist import clock, spinner
 from opsconsole.tui.widgets.rows import Row, Span
 
 
-def result_rows(item: ItemView, *, width: int, now: float, page: bool) -> list[Row]:
-    """All that is known of the item, in lines of `width` cells; `page`: there is a runbook page for it."""
-    rows = [*_head(item, width, now)]
+def result_rows(item: ItemView, *, width: int, now: float, over: bool, page: bool) -> list[Row]:
+    """All that is known of the item, in lines of `width` cells. `over`: nothing runs any more; `page`:
+    there is a runbook page for it."""
+    rows = [*_head(item, width, now, over=over)]
     rows += _sign_off(item, width)
     rows += _findings(item.findings, width)
     rows += _diagnosis(item, width)
@@ -26,18 +27,23 @@ def result_rows(item: ItemView, *, width: int, now: float, page: bool) -> list[R
     return rows
 
 
-def _head(item: ItemView, width: int, now: float) -> Iterator[Row]:
+def _head(item: ItemView, width: int, now: float, *, over: bool) -> Iterator[Row]:
     yield from _lines(item.summary.title, width, "strong")
     if item.outcome is not None:
         style = style_of(item.outcome)
         yield Row(((labelled(item.outcome), style),), (duration(item.seconds), "faint"))
         yield from _lines(item.text, width)
+    elif item.running and over:
+        yield Row((("· cut off", "unknown"),))
+        yield from _lines("no outcome was recorded", width)
+        if item.waiting:
+            yield from _lines(f"it was waiting for {item.waiting}", width)
     elif item.running:
         yield Row(((f"{spinner(now)} running", "running"),), (clock(item, now), "running"))
         if item.waiting:
             yield from _lines(f"waiting for {item.waiting}", width)
     else:
-        yield Row((("· not run yet", "faint"),))
+        yield Row((("· not run" if over else "· not run yet", "faint"),))
 
 
 def _sign_off(item: ItemView, width: int) -> Iterator[Row]:
