@@ -12,6 +12,7 @@ from opsconsole.checkkit import (
     first_scrape,
     promql,
     run_panels,
+    scraped_no_longer,
     world,
 )
 
@@ -22,8 +23,9 @@ async def check(
     grafana: Grafana, prometheus: Prometheus, service: Service | None = None
 ) -> AsyncIterator[Finding | Seen]:
     """Per panel: data; no activity yet (its series exist, its value is empty); never, also where only one of
-    its queries (a metric or label that does not exist, a join that matches nothing); or an error. Where
-    a label has a value that was never seen, a person tells whether it is one that may come."""
+    its queries (a metric or label that does not exist, a join that matches nothing); scraped no longer; or
+    an error. Where a label has a value that was never seen, or a metric is gone that may only wait for an
+    event, a person tells."""
     dashboard = await grafana.dashboard_model()
     if service is not None:
         await first_scrape(prometheus, service.job, scrapes=2)
@@ -35,6 +37,7 @@ async def check(
     if not runs:
         yield Finding(summary=f"the dashboard {dashboard.title!r} has no panel with a query")
     exists = await world(prometheus, [query for run in runs for query in run.empty], now)
+    blind = await scraped_no_longer(prometheus, service, exists, [q for run in runs for q in run.empty])
     quiet, unheard = 0, []
     for run in runs:
         nothing = {query: _never(query, exists) for query in run.empty}
@@ -45,6 +48,11 @@ async def check(
             yield Finding(
                 subject=run.title, summary=f"{some}can never have data: {reasons[0]}", detail=run.expressions
             )
+        elif lost := [one for query in run.empty for one in blind.get(query, ())]:
+            if proven := next((one for one in lost if one.proof), None):
+                yield Finding(subject=run.title, summary=f"rests on {proven}", detail=proven.proof)
+            else:
+                unheard.append(f"{run.title} (rests on {lost[0]})")
         elif run.values:
             yield Seen(f"data: {run.values} values in {run.series} series", subject=run.title)
         elif strange := [one for query in run.empty for one in _unheard_of(query, exists)]:
@@ -59,8 +67,8 @@ async def check(
         )
     if unheard:
         raise SignOff(
-            f"Empty, for a label has a value that was never seen: {'; '.join(unheard)}. "
-            "Did that never happen, or is it misspelt?"
+            f"Empty, for a label has a value that was never seen, or a metric is gone: {'; '.join(unheard)}. "
+            "Did that never happen, or is it misspelt or renamed?"
         )
 
 

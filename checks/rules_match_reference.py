@@ -11,8 +11,11 @@ from opsconsole.checkkit import (
     ReferenceRule,
     Rule,
     Seen,
+    Service,
+    SignOff,
     lasting,
     promql,
+    scraped_no_longer,
     until,
     world,
 )
@@ -27,11 +30,16 @@ _LONGEST_WAIT_SECONDS = 120.0
 
 
 async def check(
-    prometheus: Prometheus, reference: Reference, *, expected: int | None = None
+    prometheus: Prometheus,
+    reference: Reference,
+    service: Service | None = None,
+    *,
+    expected: int | None = None,
 ) -> AsyncIterator[Finding | Seen]:
     """Names, expressions, `for` and labels as in the reference (a drift is shown as a diff); health ok;
-    evaluated within two intervals; able to fire, by the series that there are; inactive, or why not.
-    `expected` is how many there should be."""
+    evaluated within two intervals; able to fire, by the series that there are and those that are scraped
+    still; inactive, or why not. `expected` is how many there should be. Where a metric is gone that may only
+    wait for an event, a person tells."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         yield Finding(
@@ -65,8 +73,18 @@ async def check(
     for running in meant:
         async for said in _well(running, now):
             yield said
+    doubtful = []
+    blind = await scraped_no_longer(prometheus, service, exists, [rule.expr for rule in meant])
+    for running in meant:
+        for gone in blind.get(running.expr, ()):
+            if gone.proof:
+                yield Finding(subject=running.name, summary=f"rests on {gone}", detail=gone.proof)
+            else:
+                doubtful.append(f"{running.name} rests on {gone}")
     found = len({rule.name for rule in meant})
     yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(meant)}")
+    if doubtful:
+        raise SignOff(f"{'; '.join(doubtful)}. Has none happened since a restart, or was it renamed?")
 
 
 def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Finding]:

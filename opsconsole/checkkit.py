@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
+    from opsconsole.clients.scraped import scraped_no_longer
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
     from opsconsole.clients.wire import seconds
@@ -54,6 +55,7 @@ _TYPES = frozenset(
 
 _FUNCTIONS = {
     "run_panels": "opsconsole.clients.panels",
+    "scraped_no_longer": "opsconsole.clients.scraped",
     "seconds": "opsconsole.clients.wire",
     "silenced": "opsconsole.clients.silences",
 }
@@ -87,6 +89,7 @@ __all__ = [
     "lasting",
     "promql",
     "run_panels",
+    "scraped_no_longer",
     "seconds",
     "silenced",
     "until",

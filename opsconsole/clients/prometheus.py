@@ -215,6 +215,18 @@ class Prometheus:
         oldest = await self.query(hourly) or await self.query(f"min(timestamp({selector}))")
         return oldest[0].value if oldest else None
 
+    async def latest(self, selector: str, *, within_seconds: float = 15 * _DAY) -> float | None:
+        """The time of the newest sample of `selector`, None without any.
+
+        The last hour is looked at every 10 s, what is older every 5 minutes, for which a sample counts as
+        present: one may be missed that a stale marker followed at once.
+        """
+        for window, step in ((3600.0, "10s"), (within_seconds, "5m")):
+            newest = await self.query(f"max(max_over_time(timestamp({selector})[{window:.0f}s:{step}]))")
+            if newest:
+                return newest[0].value
+        return None
+
     async def _range(self, promql: str, start: float, end: float, step_seconds: float) -> list[Series]:
         form = {"query": promql, "start": start, "end": end, "step": step_seconds}
         answer = await self._http.post("/api/v1/query_range", form=form, accept=(200, *_FAILED), asks=True)

@@ -4,7 +4,7 @@ Only what is proven is said: a metric with no series, a label that no series of 
 whose sides always differ. A label's value that was not seen yet proves nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -48,6 +48,14 @@ class SeriesWorld:
 
     def common_labels_of(self, metric: str) -> frozenset[str]:
         return self._every.get(metric, frozenset())
+
+    def without(self, metrics: Collection[str]) -> "SeriesWorld":
+        """The same world, had these metrics no series."""
+        rest = SeriesWorld(())
+        rest._any = {metric: labels for metric, labels in self._any.items() if metric not in metrics}
+        rest._every = self._every
+        rest._values = self._values
+        return rest
 
     def values_of(self, metric: str, label: str) -> frozenset[str]:
         """The values of the label on the metric's series."""

@@ -192,3 +192,14 @@ def dashboard(lab: LabState, edit: Edit) -> Iterator[None]:
 def replaced(old: str, new: str, count: int = -1) -> Edit:
     """An edit that puts `new` in the place of `old`."""
     return lambda text: text.replace(old, new, count)
+
+
+@contextmanager
+def dropped(lab: LabState, metric: str) -> Iterator[None]:
+    """Prometheus drops a metric that it scrapes, and has forgotten the last two scrapes of it."""
+    drop = f"metric_relabel_configs: [{{source_labels: [__name__], regex: {metric}, action: drop}}]"
+    recent = f"last_over_time({metric}[3s])"
+    with prometheus_config(lab, replaced("    relabel_configs:", f"    {drop}\n    relabel_configs:")):
+        eventually(lambda: not queried(lab, recent), "the metric is not scraped")
+        yield
+    eventually(lambda: queried(lab, recent), "the metric is scraped again")

@@ -9,7 +9,7 @@ import pytest
 from opsconsole.config import Environment
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
-from tests.checks.breaking import Edit, dashboard
+from tests.checks.breaking import Edit, dashboard, dropped
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import every_reason, saying, unseen
 
@@ -124,3 +124,16 @@ async def test_unknown_without_its_servers(
         view = await verify(changed(here, request_timeout_seconds=0.5, **{f"{server}_url": url}), ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
+
+
+async def test_a_metric_that_is_scraped_no_longer_does_not_wait_for_activity(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    metric = f"{P}subscription_created_total"
+    with dashboard(lab, target(RATE, 0, f"rate({metric}[5m]) > 1e9")), dropped(lab, metric):
+        proven = await verify(here, ITEM)
+        doubtful = await verify(changed(here, service_metrics=None), ITEM)
+    assert proven.outcome is Outcome.FAIL
+    assert f"{RATE}: rests on {metric}, which is scraped no longer (last seen " in proven.text
+    assert doubtful.outcome is Outcome.SIGN_OFF
+    assert f"{RATE} (rests on {metric}, which is scraped no longer" in doubtful.question

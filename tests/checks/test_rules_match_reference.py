@@ -13,11 +13,14 @@ from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
 from tests.checks.breaking import (
     Edit,
+    dropped,
     eventually,
     prometheus_config,
+    queried,
     replaced,
     rule_file,
     rules,
+    service_down,
 )
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import every_reason, saying, unseen
@@ -26,6 +29,8 @@ from tests.standins.proxy import Told, at, proxied
 ITEM = "rules"
 HIGH = "BillingPaymentFailureRateHigh"
 CANCELLED = "SubscriptionCancellationRateHigh"
+FAILURES = "StripeWebhookFailureRateHigh"
+P = "rsolv_billing_"
 TWIN = f"""
   - name: somewhere-else
     rules:
@@ -180,3 +185,64 @@ async def test_unknown_without_prometheus(reason: str, here: Environment, verify
         view = await verify(changed(here, prometheus_url=url, request_timeout_seconds=0.5), ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
+
+
+DURATION = "rsolv_billing_stripe_webhook_received_duration_milliseconds"
+SLOW = "StripeWebhookProcessingDurationHigh"
+
+
+@pytest.mark.parametrize(
+    ("metric", "subjects", "metrics_seen", "proof"),
+    [
+        (f"{DURATION}_bucket", [SLOW], True, "the target exports it"),
+        (f"{DURATION}_bucket", [SLOW], False, "of the same histogram is scraped still"),
+        (f"{P}stripe_webhook_received_total", [FAILURES], True, "the target exports it"),
+    ],
+    ids=["a histogram's buckets", "its other series prove it", "not what fires where it is absent"],
+)
+async def test_an_alert_whose_metric_is_scraped_no_longer(
+    metric: str,
+    subjects: list[str],
+    metrics_seen: bool,
+    proof: str,
+    lab: LabState,
+    here: Environment,
+    verify: Verify,
+) -> None:
+    seeing = here if metrics_seen else changed(here, service_metrics=None)
+    with dropped(lab, metric):
+        view = await verify(seeing, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.subject for finding in view.findings] == subjects
+    assert f"rests on {metric}, which is scraped no longer (last seen " in view.text
+    assert proof in view.findings[0].detail
+
+
+async def test_a_metric_that_may_wait_for_its_first_event_is_for_a_person_to_judge(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    failed = f"{P}stripe_webhook_failed_total"
+    with dropped(lab, failed):
+        unseen = await verify(changed(here, service_metrics=None), ITEM)
+    silent = at("/metrics", lambda told: without(told, failed))
+    with proxied(lab.service_url, silent) as url, dropped(lab, failed):
+        declared = await verify(changed(here, service_metrics=f"{url}/metrics"), ITEM)
+    assert unseen.outcome is Outcome.SIGN_OFF
+    assert f"{FAILURES} rests on {failed}, which is scraped no longer" in unseen.question
+    assert declared.outcome is Outcome.PASS
+
+
+def without(told: Told, metric: str) -> Told:
+    """The exposition with the declaration of a metric and no sample of it."""
+    kept = [line for line in told.body.decode().splitlines(True) if not line.startswith(f"{metric}{{")]
+    return replace(told, body="".join(kept).encode())
+
+
+async def test_a_service_that_is_down_leaves_alerts_blind(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with service_down(lab):
+        eventually(lambda: not queried(lab, f"last_over_time({DURATION}_bucket[3s])"), "its metrics are old")
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert {finding.detail for finding in view.findings} == {"no target of rsolv-platform is up"}

@@ -1,0 +1,129 @@
+"""Metrics that were scraped, and are no longer: what rests on them is blind, whatever their history says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opsconsole import promql
+from opsconsole.checkkit import first_scrape, lasting
+from opsconsole.clients.prometheus import Prometheus, Target
+from opsconsole.clients.service import Service
+from opsconsole.promql import SeriesWorld
+
+_PARTS = ("_bucket", "_sum", "_count")
+_STALE_SECONDS = 300.0
+"""How long Prometheus itself takes a sample for the present one (its default look-back)."""
+
+_BUSY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A metric with series in the history and none within the last two scrapes.
+
+    `proof` tells why that is no event that has merely not happened again since a restart; it is empty where
+    only a person can tell that from a metric that was renamed.
+    """
+
+    metric: str
+    seen: str
+    proof: str
+
+    def __str__(self) -> str:
+        return f"{self.metric}, which is scraped no longer ({self.seen})"
+
+
+async def scraped_no_longer(
+    prometheus: Prometheus, service: Service | None, exists: SeriesWorld, expressions: Iterable[str]
+) -> dict[str, list[Gone]]:
+    """The expressions that could return data by what there was (`exists`), and cannot by what is scraped now,
+    each with what is gone. One that `absent` or an `or` keeps alive is not among them.
+
+    Waits for the first scrapes of a Prometheus that has only just started.
+    """
+    trees = {expression: promql.parse(expression) for expression in expressions}
+    names = {one.metric for tree in trees.values() for one in promql.selectors(tree) if one.metric}
+    gone = await _gone(prometheus, service, exists, names)
+    left = exists.without([one.metric for one in gone])
+    blind = {}
+    for expression, tree in trees.items():
+        if promql.never(tree, left) and not promql.never(tree, exists):
+            needed = [one for one in gone if promql.never(tree, exists.without([one.metric]))]
+            blind[expression] = needed or gone
+    return blind
+
+
+async def _gone(
+    prometheus: Prometheus, service: Service | None, exists: SeriesWorld, metrics: set[str]
+) -> list[Gone]:
+    """Those of `metrics` that have series in `exists` and are not scraped now.
+
+    Recorded metrics, which nobody scrapes, are left out, and so is one that the service declares and has no
+    sample of: it waits for its first event.
+    """
+    if not metrics:
+        return []
+    recorded = {rule.name for rule in await prometheus.rules() if rule.kind == "recording"}
+    known = {name for name in metrics if exists.labels_of(name) is not None} - recorded
+    jobs = sorted({job for name in known for job in exists.values_of(name, "job")})
+    targets = [target for target in await prometheus.targets() if target.job in jobs]
+    fresh = await _fresh(prometheus, known, targets)
+    if known <= fresh:
+        return []
+    targets = [target for job in jobs for target in await first_scrape(prometheus, job, scrapes=2)]
+    fresh = await _fresh(prometheus, known, targets)
+    missing = sorted(known - fresh)
+    up = {target.job for target in targets if target.health == "up"}
+    exported, declared = await _exported(service, up) if missing else (set(), set())
+
+    def proof(metric: str) -> str:
+        own = exists.values_of(metric, "job")
+        if metric in exported:
+            return "the target exports it: look for metric_relabel_configs that drop it"
+        if siblings := sorted(_siblings(metric) & fresh):
+            return f"{siblings[0]} of the same histogram is scraped still"
+        if targets and not own & up:
+            return f"no target of {', '.join(sorted(own))} is up"
+        return ""
+
+    proofs = {metric: proof(metric) for metric in missing}
+    return [
+        Gone(metric, await _last_seen(prometheus, metric), why)
+        for metric, why in proofs.items()
+        if why or _family(metric) not in declared
+    ]
+
+
+async def _fresh(prometheus: Prometheus, metrics: set[str], targets: list[Target]) -> set[str]:
+    """Those of the metrics, and of their histograms' other parts, with a sample of the last two scrapes."""
+    if not metrics:
+        return set()
+    names = "|".join(sorted(metrics.union(*map(_siblings, metrics))))
+    interval = max((target.scrape_interval_seconds for target in targets), default=0.0)
+    window = 2 * interval + _BUSY_SECONDS if interval else _STALE_SECONDS
+    found = await prometheus.query(
+        f'count by (__name__) (last_over_time({{__name__=~"{names}"}}[{round(1000 * window)}ms]))'
+    )
+    return {sample.labels["__name__"] for sample in found}
+
+
+async def _exported(service: Service | None, up: set[str]) -> tuple[set[str], set[str]]:
+    """The metrics that the service has samples of, and the families that it declares, where its job is `up`
+    and its endpoint can be asked."""
+    if service is None or not service.metrics_url or service.job not in up:
+        return set(), set()
+    families = await service.metrics()
+    return {name for family in families.values() for name, _, _ in family.samples}, set(families)
+
+
+async def _last_seen(prometheus: Prometheus, metric: str) -> str:
+    latest = await prometheus.latest(metric)
+    return f"last seen {lasting(await prometheus.now() - latest)} ago" if latest else "last seen long ago"
+
+
+def _family(metric: str) -> str:
+    return next((metric.removesuffix(part) for part in _PARTS if metric.endswith(part)), metric)
+
+
+def _siblings(metric: str) -> set[str]:
+    family = _family(metric)
+    return {family + part for part in _PARTS} - {metric} if family != metric else set()
