@@ -9,13 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.color import Color
 from textual.pilot import Pilot
 
 from opsconsole.errors import UsageError
 from opsconsole.model import Entry
+from opsconsole.tui import themes
 from opsconsole.tui.app import ConsoleApp
 from opsconsole.tui.messages import State
 from opsconsole.tui.picture import recorded_app, save_picture, stored_session
+from opsconsole.tui.widgets.rows import RowList
 from tests.tui import sample
 from tests.tui.conftest import eventually, shown
 
@@ -85,6 +88,22 @@ def test_done_in_a_large_terminal_with_its_evidence_open(snap_compare: Compare) 
 def test_light(snap_compare: Compare) -> None:
     prepare = settled(State.IDLE, "t", item="thresholds")
     assert snap_compare(recorded_app(DONE), terminal_size=(120, 30), run_before=prepare)
+
+
+async def test_rows_are_drawn_in_the_theme_of_the_screen() -> None:
+    app = recorded_app(DONE)
+    async with app.run_test() as pilot:
+        await settled(State.IDLE)(pilot)
+        rows = app.screen.query_one("#checklist", RowList)
+        for palette in (themes.LIGHT, themes.DARK):
+            await pilot.press("t")
+            cursor = Color.parse(palette.variables["cursor"]).rich_color
+            await eventually(pilot, lambda colour=cursor: colour in backgrounds(rows))  # type: ignore[misc]
+
+
+def backgrounds(rows: RowList) -> set[object]:
+    strips = [rows.render_line(y) for y in range(rows.size.height)]
+    return {segment.style.bgcolor for strip in strips for segment in strip if segment.style}
 
 
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._palette: dict[str, Style] = {}
 
     def on_mount(self) -> None:
-        self.watch(self.app, "theme", self._take_palette)
+        self._take_palette()
+        self.app.theme_changed_signal.subscribe(self, self._take_palette)
 
-    def _take_palette(self) -> None:
+    def _take_palette(self, _: object = None) -> None:
         self._palette = row_styles(self.app.theme_variables, colour=not self.app.no_color)
         self.refresh()
 
