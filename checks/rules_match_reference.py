@@ -36,10 +36,10 @@ async def check(
     *,
     expected: int | None = None,
 ) -> AsyncIterator[Finding | Seen]:
-    """Names, expressions, `for` and labels as in the reference (a drift is shown as a diff); health ok;
-    evaluated within two intervals; able to fire, by the series that there are and those that are scraped
-    still; inactive, or why not. `expected` is how many there should be. Where a metric is gone that may only
-    wait for an event, a person tells."""
+    """Names, expressions, `for`, `keep_firing_for` and labels as in the reference (a drift is shown as a
+    diff); health ok; evaluated within two intervals; able to fire, by the series that there are and those
+    that are scraped still; inactive, or why not. `expected` is how many there should be. Where a metric is
+    gone that may only wait for an event, a person tells."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         yield Finding(
@@ -149,15 +149,19 @@ async def _well(rule: Rule, now: float) -> AsyncIterator[Finding | Seen]:
 def _drift(wanted: ReferenceRule, loaded: Rule) -> list[str]:
     """The lines of a diff from the reference to what is loaded; none where they mean the same."""
     before, after = _as_lines(wanted), _as_lines(loaded)
-    same_for_and_labels = (wanted.for_seconds, wanted.labels) == (loaded.for_seconds, loaded.labels)
-    if same_for_and_labels and promql.same(wanted.expr, loaded.expr):
+    if before[-3:] == after[-3:] and promql.same(wanted.expr, loaded.expr):
         return []
     return list(difflib.unified_diff(before, after, "reference", "loaded", lineterm="", n=10))
 
 
 def _as_lines(rule: Rule | ReferenceRule) -> list[str]:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(rule.labels.items()))
-    return [*promql.pretty(rule.expr).splitlines(), f"for: {rule.for_seconds:g} s", f"labels: {labels}"]
+    return [
+        *promql.pretty(rule.expr).splitlines(),
+        f"for: {rule.for_seconds:g} s",
+        f"keep_firing_for: {rule.keep_firing_for_seconds:g} s",
+        f"labels: {labels}",
+    ]
 
 
 def _close(name: str, loaded: Iterable[Rule]) -> str:

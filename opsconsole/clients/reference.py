@@ -20,6 +20,7 @@ class ReferenceRule(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     expr: str
     for_seconds: float
+    keep_firing_for_seconds: float
     labels: dict[str, str]
     annotations: dict[str, str]
     group: str
@@ -54,12 +55,14 @@ class Reference:
     def _rule(self, rule: "_Rule", group: "_Group", line: int) -> ReferenceRule:
         try:
             for_seconds = wire.seconds(rule.for_ or "0")
+            keep_firing_for_seconds = wire.seconds(rule.keep_firing_for or "0")
         except ValueError as error:
             raise self._wrong(f"{rule.alert}: {error}", line) from None
         return ReferenceRule(
             name=rule.alert,
             expr=rule.expr.strip(),
             for_seconds=for_seconds,
+            keep_firing_for_seconds=keep_firing_for_seconds,
             labels=rule.labels or {},
             annotations=rule.annotations or {},
             group=group.name,
@@ -90,6 +93,7 @@ class _Rule(msgspec.Struct):
     alert: str = ""
     record: str = ""
     for_: str | None = msgspec.field(default=None, name="for")
+    keep_firing_for: str | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
 

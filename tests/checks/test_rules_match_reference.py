@@ -50,6 +50,10 @@ DRIFTS: dict[str, tuple[Edit, str, str, str]] = {
     "for, by seconds": (
         replaced("for: 1h", "for: 1h0m30s"), CANCELLED, "differs from the reference", "+for: 3630 s",
     ),
+    "keep_firing_for": (
+        replaced("for: 1h\n", "for: 1h\n        keep_firing_for: 2h\n"), CANCELLED,
+        "differs from the reference", "+keep_firing_for: 7200 s",
+    ),
     "label": (
         replaced("severity: warning", "severity: info", 1), HIGH, "differs from the reference", "=info",
     ),
