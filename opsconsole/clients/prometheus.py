@@ -27,6 +27,7 @@ _LONG_QUERY = 2_000  # characters; servers and proxies refuse URLs somewhat long
 _DAY = 86_400.0
 _CLOCKS_AGREE_SECONDS = 60.0
 _SETTLED_AFTER_SECONDS = 20.0
+_SETTLED_AFTER_RELOAD_SECONDS = 10.0
 
 Seen = Callable[[str, str, str], None]
 """Told a server's name, version and URL when the version is learnt."""
@@ -139,13 +140,16 @@ class Prometheus:
         )
 
     async def settling_seconds(self) -> float:
-        """How long to wait, at most, for what this server has not done yet because it has just started.
+        """How long to wait, at most, for what this server has not done yet because it has just started, or
+        has just read its configuration again.
 
-        All versions discover their targets and Alertmanagers about 5 s after the start, and scrape then;
-        0 for a server that runs for longer than that takes.
+        All versions discover their targets and Alertmanagers about 5 s after either, and scrape then; 0 for a
+        server that runs for longer than that takes.
         """
         runtime, now = await asyncio.gather(self.runtime(), self.now())
-        return max(0.0, runtime.start_time + _SETTLED_AFTER_SECONDS - now)
+        started = runtime.start_time + _SETTLED_AFTER_SECONDS
+        reloaded = runtime.config_time + _SETTLED_AFTER_RELOAD_SECONDS
+        return max(0.0, max(started, reloaded) - now)
 
     async def version(self) -> str:
         """The version as the server words it: `3.5.0`, or with a packager's suffix `3.5.3+ds1`."""

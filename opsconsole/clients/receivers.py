@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import getaddresses
 from typing import Any
 
 from opsconsole.clients.shape import mappings
@@ -63,5 +64,5 @@ def _addresses(kind: str, integration: Mapping[str, Any]) -> list[str]:
     settings = _ADDRESS_SETTINGS.get(kind, ())
     address = next((str(integration[name]) for name in settings if integration.get(name)), "")
     if kind == "email":
-        return [mailbox.strip() for mailbox in address.split(",") if mailbox.strip()]
+        return [mailbox for _, mailbox in getaddresses([address]) if mailbox]
     return [address]

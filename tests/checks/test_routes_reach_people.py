@@ -68,6 +68,10 @@ BREAKS: dict[str, tuple[Edit, str, str]] = {
     "too seldom": (
         replaced("repeat_interval: 2h", "repeat_interval: 2d"), CRITICAL, "repeat_interval is 2 d, not 2h",
     ),
+    "a name before an address": (
+        replaced("- to: alerts@rsolv.dev", '- to: "All of them <alerts@rsolv.dev>, x@y.z"'),
+        STALLED, "also reaches x@y.z",
+    ),
     "muted now": (muted, STALLED, "notifies nobody now: muted by the time interval always"),
 }  # fmt: skip
 
@@ -167,6 +171,17 @@ async def test_prometheus_talks_to_no_alertmanager(lab: LabState, here: Environm
     eventually(lambda: _known(lab), "Prometheus knows Alertmanager again")
     assert view.outcome is Outcome.FAIL
     assert "Prometheus knows no Alertmanager" in view.text
+
+
+async def test_a_reload_leaves_time_to_find_alertmanager_again(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with prometheus_config(
+        lab, replaced("    - static_configs:\n", "    - timeout: 9s\n      static_configs:\n", 1)
+    ):
+        view = await verify(here, ITEM)
+    eventually(lambda: _known(lab), "Prometheus knows Alertmanager again")
+    assert view.outcome is Outcome.PASS
 
 
 async def test_prometheus_talks_to_an_api_that_is_gone(
