@@ -100,6 +100,9 @@ class TextReport:
         if self._closed:
             return
         self._closed = True
+        if self._view.finished is None:
+            for id in self._view.unfinished():
+                self._unfinished(self._view.items[id])
         for effect in self._view.open_effects.values():
             self._line(f"STILL IN EFFECT: {effect.what}; to take it back: {effect.undo}")
         if known := servers(self._view):
@@ -118,12 +121,29 @@ class TextReport:
 
     def _item(self, item: ItemView, text: str, *, signed: bool = False) -> None:
         outcome = item.outcome or Outcome.UNKNOWN
-        names = max(map(len, self._view.items), default=0)
-        rest = f"{item.summary.id:<{names}}  {duration(item.seconds):>7}  {one_line(text)}"
-        self._line(f"{outcome:<{_WORD}}  {rest}", hanging=_WORD + names + 13, word=outcome)
+        self._item_line(outcome, item, duration(item.seconds), text, colour_of=outcome)
         if not signed:
-            for depth, line in below(item, self._last.run if self._last else "", evidence=self._evidence):
-                self._line(" " * 4 * depth + line, hanging=6 if depth == 1 else 0)
+            self._below(item)
+
+    def _unfinished(self, item: ItemView) -> None:
+        """An item without an outcome; no outcome's word stands for it."""
+        waiting = f"; it was waiting for {item.waiting}" if item.waiting else ""
+        if item.running:
+            self._item_line("cut off", item, "", f"no outcome was recorded{waiting}")
+        else:
+            self._item_line("not run", item, "", "")
+        self._below(item)
+
+    def _item_line(
+        self, word: str, item: ItemView, took: str, text: str, *, colour_of: Outcome | None = None
+    ) -> None:
+        names = max(map(len, self._view.items), default=0)
+        line = f"{word:<{_WORD}}  {item.summary.id:<{names}}  {took:>7}  {one_line(text)}"
+        self._line(line.rstrip(), hanging=_WORD + names + 13, word=colour_of)
+
+    def _below(self, item: ItemView) -> None:
+        for depth, line in below(item, self._last.run if self._last else "", evidence=self._evidence):
+            self._line(" " * 4 * depth + line, hanging=6 if depth == 1 else 0)
 
     def _line(self, text: str, *, hanging: int = 2, word: Outcome | None = None) -> None:
         text = clean(text)
@@ -153,7 +173,7 @@ def below(item: ItemView, run: str, *, evidence: bool = False) -> Iterator[tuple
         yield 1, f"question: {one_line(item.question)}"
         yield 1, "to sign, with --pass or --fail:"
         yield 2, how_to_sign(run, item.summary.id)
-    elif item.outcome not in (Outcome.PASS, Outcome.SKIP):
+    elif item.outcome not in (Outcome.PASS, Outcome.SKIP, None):
         yield 1, f"runbook: {', '.join(item.summary.checks)}"
     if evidence:
         yield from _evidence(item)

@@ -8,7 +8,17 @@ from dataclasses import replace
 import pytest
 
 from opsconsole import reports
-from opsconsole.model import EffectBegun, Entry, Event, Finding, Found, ItemStarted, Outcome, RunResumed
+from opsconsole.model import (
+    EffectBegun,
+    Entry,
+    Event,
+    Finding,
+    Found,
+    ItemStarted,
+    Outcome,
+    RunResumed,
+    Waiting,
+)
 from opsconsole.reports.text import TextReport
 from tests.sample_run import HOSTILE, RUN, ended, numbered, sample, signed, started
 
@@ -130,10 +140,23 @@ def test_each_summary_names_the_hash_of_its_own_last_entry() -> None:
 
 
 def test_a_run_that_was_cut_off_says_so_and_passes_nothing() -> None:
-    text = shown([started("a", "b"), ended("a", Outcome.PASS, "seen"), RunResumed(who="ada", host="console")])
-    assert text.endswith(
-        "Resumed by ada on console\n1 PASS, 1 not finished: not finished: cut off, or still going on\n"
+    text = shown(
+        [
+            started("a", "b", "c"),
+            ended("a", Outcome.PASS, "seen"),
+            RunResumed(who="ada", host="console"),
+            ItemStarted(item="b"),
+            Waiting(item="b", what="the mail", within_seconds=30.0),
+            Found(item="b", finding=Finding(summary="the relay refuses")),
+        ]
     )
+    resumed = text.splitlines().index("Resumed by ada on console")
+    assert text.splitlines()[resumed + 1 :] == [
+        "cut off   b           no outcome was recorded; it was waiting for the mail",
+        "    the relay refuses",
+        "not run   c",
+        "1 PASS, 2 not finished: not finished: cut off, or still going on",
+    ]
 
 
 def test_a_sign_off_that_waits_is_shown_even_where_the_run_was_cut_off() -> None:
