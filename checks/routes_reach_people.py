@@ -61,33 +61,43 @@ async def check(
             if alert not in labels:
                 yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
                 continue
+            sent = [each for each in labels[alert] if each is not None]
             findings = {
                 finding: None
-                for each in labels[alert]
-                for finding in (*state.misrouted(each, expectation), *state.held_back(each))
+                for each in sent
+                for finding in (*state.misrouted(alert, each, expectation), *state.held_back(alert, each))
             }
+            if len(sent) < len(labels[alert]):
+                findings[_dropped(alert)] = None
             right += not findings
             for finding in findings:
                 yield finding
-            for receiver in dict.fromkeys(name for each in labels[alert] for name in state.receivers(each)):
+            for receiver in dict.fromkeys(name for each in sent for name in state.receivers(each)):
                 yield Seen(receiver, subject=alert)
     async for said in _connected(prometheus, alertmanager.url, alertmanager_seen_by_prometheus):
         yield said
     yield Seen(f"{right} of {sum(len(e.alerts) for e in expected)} alerts reach whom they are meant for, now")
 
 
-async def _labels(prometheus: Prometheus) -> dict[str, list[dict[str, str]]]:
+def _dropped(alert: str) -> Finding:
+    return Finding(
+        subject=alert,
+        summary="is dropped by alert_relabel_configs before it leaves Prometheus",
+        remedy="look at alerting.alert_relabel_configs in prometheus.yml",
+    )
+
+
+async def _labels(prometheus: Prometheus) -> dict[str, list[dict[str, str] | None]]:
     """What Alertmanager will see of each alert: the labels of its rule, and those of the series that it
-    judges, as they are now."""
-    external, loaded = await asyncio.gather(prometheus.external_labels(), prometheus.rules())
+    judges, as they are now, relabelled as Prometheus does it; None where it drops the alert."""
+    outgoing, loaded = await asyncio.gather(prometheus.outgoing(), prometheus.rules())
     rules = [rule for rule in loaded if rule.kind == "alerting"]
     judged = await asyncio.gather(*(_judged(prometheus, rule.expr) for rule in rules))
-    labels: dict[str, list[dict[str, str]]] = {}
+    labels: dict[str, list[dict[str, str] | None]] = {}
     for rule, found in zip(rules, judged, strict=True):
         for series in found:
-            labels.setdefault(rule.name, []).append(
-                {**external, **series, **rule.labels, "alertname": rule.name}
-            )
+            own = {**series, **rule.labels, "alertname": rule.name}
+            labels.setdefault(rule.name, []).append(outgoing.sent(own))
     return labels
 
 
@@ -158,9 +168,9 @@ class _State:
     def _reached(self, receiver: str) -> str:
         return ", ".join(map(str, self.config.recipients(receiver))) or "nobody"
 
-    def misrouted(self, labels: dict[str, str], meant: Expectation) -> list[Finding]:
+    def misrouted(self, alert: str, labels: dict[str, str], meant: Expectation) -> list[Finding]:
         """Who is missing, who gets it and should not, and at which wrong times."""
-        alert, targets = labels["alertname"], self.config.recipients(labels)
+        targets = self.config.recipients(labels)
         path = "\n".join(self.receivers(labels))
         mailboxes = {target.address for target in targets if target.kind == "email"}
         others = {name for target in targets if target.kind != "email" for name in (target.kind, str(target))}
@@ -184,9 +194,8 @@ class _State:
                     )
         return found
 
-    def held_back(self, labels: dict[str, str]) -> list[Finding]:
+    def held_back(self, alert: str, labels: dict[str, str]) -> list[Finding]:
         """What would keep it from arriving now."""
-        alert = labels["alertname"]
         reasons = [
             f"is silenced until {silence.ends_at:%F %H:%M} UTC by {silence.created_by}: {silence.comment}"
             for silence in silenced(labels, self.silences, self.at)

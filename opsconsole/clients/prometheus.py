@@ -17,6 +17,7 @@ from opsconsole.clients import prometheus_answers as answers
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
 from opsconsole.clients.prometheus_answers import Rule, Runtime, Sample, Series, Target
+from opsconsole.clients.relabelling import Outgoing
 from opsconsole.errors import Nonsense, TimedOut
 
 _T = TypeVar("_T")
@@ -161,13 +162,13 @@ class Prometheus:
         """The running configuration, YAML, secrets masked."""
         return (await self._get("/api/v1/status/config", answers.Config)).yaml
 
-    async def external_labels(self) -> dict[str, str]:
-        """The labels that this server adds to every alert that it sends."""
+    async def outgoing(self) -> Outgoing:
+        """What this server does to the labels of every alert that it sends."""
         import yaml
 
         try:
             running = yaml.load(await self.config(), Loader=yaml.CSafeLoader)
-            return msgspec.convert(running, answers.Running).global_.external_labels
+            return msgspec.convert(running, answers.Running).outgoing(self.url)
         except (yaml.YAMLError, msgspec.ValidationError) as error:
             message = f"answered a configuration that cannot be read: {error}"
             raise Nonsense(message, where=self.url) from error

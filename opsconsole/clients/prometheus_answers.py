@@ -10,6 +10,7 @@ import msgspec
 
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer
+from opsconsole.clients.relabelling import Outgoing, Step
 from opsconsole.errors import Nonsense
 
 _T = TypeVar("_T")
@@ -196,8 +197,29 @@ class Global(msgspec.Struct):
     external_labels: dict[str, str] = {}
 
 
+class AlertmanagerConfig(msgspec.Struct):
+    alert_relabel_configs: list[Step] = []
+
+
+class Alerting(msgspec.Struct):
+    alert_relabel_configs: list[Step] = []
+    alertmanagers: list[AlertmanagerConfig] = []
+
+
 class Running(msgspec.Struct):
     global_: Global = msgspec.field(default_factory=Global, name="global")
+    alerting: Alerting = msgspec.field(default_factory=Alerting)
+
+    def outgoing(self, where: str) -> Outgoing:
+        """Raises Nonsense where several Alertmanagers are sent to and one has relabelling of its own."""
+        alerting, *more = self.alerting.alertmanagers or [AlertmanagerConfig()]
+        if any(one.alert_relabel_configs for one in (alerting, *more)) and more:
+            raise Nonsense(
+                "one of several Alertmanagers has alert_relabel_configs of its own; which cannot be told",
+                where=where,
+            )
+        steps = [*self.alerting.alert_relabel_configs, *alerting.alert_relabel_configs]
+        return Outgoing(self.global_.external_labels, steps)
 
 
 class Metadata(msgspec.Struct):

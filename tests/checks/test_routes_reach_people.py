@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
+import yaml
 
+from opsconsole.clients.prometheus_answers import Running
 from opsconsole.config import Environment
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
@@ -17,6 +21,7 @@ from tests.checks.breaking import (
     prometheus_config,
     replaced,
     rule_file,
+    rules,
     silence,
 )
 from tests.checks.conftest import Verify, changed
@@ -159,6 +164,77 @@ async def test_a_rule_that_is_not_loaded_is_not_routed(
         view = await verify(here, ITEM)
     assert view.outcome is Outcome.FAIL
     assert view.text == f"{GRANT}: no such alert rule is loaded, so nothing is routed"
+
+
+def relabelling(*steps: str) -> Edit:
+    """An edit that has Prometheus relabel the alerts that it sends."""
+    listed = "".join(f"    - {step}\n" for step in steps)
+    return replaced("alerting:\n", f"alerting:\n  alert_relabel_configs:\n{listed}")
+
+
+RELABELLED = {
+    "dropped": (
+        "{source_labels: [severity], regex: critical, action: drop}",
+        (CRITICAL, "is dropped by alert_relabel_configs before it leaves Prometheus"),
+    ),
+    "rewritten": (
+        "{source_labels: [severity], regex: critical, target_label: severity, replacement: info}",
+        (CRITICAL, "never reaches admin@rsolv.dev, billing-oncall@rsolv.dev, pagerduty"),
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", RELABELLED)
+async def test_an_alert_relabelled_before_it_is_sent(
+    broken: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    step, finding = RELABELLED[broken]
+    with prometheus_config(lab, relabelling(step)):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert finding in [(one.subject, one.summary) for one in view.findings]
+    assert {one.subject for one in view.findings} == {CRITICAL}
+
+
+async def test_relabelling_that_cannot_be_told_here_is_no_guess(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    greek = r"{source_labels: [severity], regex: '\p{Greek}+', action: drop}"
+    with prometheus_config(lab, relabelling(greek)):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert "alert_relabel_configs of Prometheus" in view.text
+
+
+ALWAYS_FIRING = """
+  - name: somewhere-else
+    rules:
+      - {alert: Always, expr: vector(1), labels: {severity: warning, component: billing, subsystem: payment}}
+"""
+STEPS = (
+    "{target_label: n_hash, source_labels: [severity, subsystem], modulus: 7, action: hashmod}",
+    "{target_label: n_$1, source_labels: [component, job], regex: '(b.+);(.*)', replacement: '${2}$1x$$'}",
+    "{target_label: both, source_labels: [component, severity], separator: '', replacement: '$1'}",
+    "{target_label: severity, replacement: ''}",
+    "{target_label: none, source_labels: [nothing], regex: '', replacement: 'was empty'}",
+    "{target_label: upper, source_labels: [component], action: uppercase}",
+    "{regex: sub(.+), replacement: mapped_$1, action: labelmap}",
+    "{regex: subsystem, action: labeldrop}",
+    "{target_label: environment, source_labels: [environment], action: keepequal}",
+)
+
+
+async def test_relabelled_as_the_real_prometheus_does(lab: LabState) -> None:
+    def received() -> Any:
+        held = ask(f"{lab.alertmanager_url}/api/v2/alerts")
+        return [one["labels"] for one in held if "n_hash" in one["labels"]]
+
+    with prometheus_config(lab, relabelling(*STEPS)), rule_file(lab, lambda text: text + ALWAYS_FIRING):
+        eventually(received, "the alert is in Alertmanager", 30.0)
+        told = yaml.safe_load(ask(f"{lab.prometheus_url}/api/v1/status/config")["data"]["yaml"])
+        outgoing = msgspec.convert(told, Running).outgoing("")
+        rule = next(rule for rule in rules(lab) if rule["name"] == "Always")
+        assert received() == [outgoing.sent({**rule["labels"], "alertname": "Always"})]
 
 
 def _known(lab: LabState) -> list[str]:
