@@ -122,6 +122,7 @@ class RunView:
         match event:
             case ItemStarted():
                 item = self.items[event.item] = ItemView(item.summary, started_at=at)
+                self.finished = None
             case Exchanged():
                 item.exchanges.append(event.exchange)
             case Observed():

@@ -66,7 +66,7 @@ def _item(id: str, before: ItemView | None, after: ItemView | None) -> Iterator[
     had, has = _findings(before), _findings(after)
     yield from (Change(id, "finding", finding, "") for finding in had if finding not in has)
     yield from (Change(id, "finding", "", finding) for finding in has if finding not in had)
-    if before and after:
+    if before and after and before.outcome and after.outcome:
         short, long = sorted((before.seconds, after.seconds))
         if long - short > _NOTABLE_SECONDS and long > _NOTABLE_FACTOR * short:
             yield Change(id, "duration", duration(before.seconds), duration(after.seconds))

@@ -10,6 +10,7 @@ from opsconsole.model import (
     Entry,
     Finding,
     ItemFinished,
+    ItemStarted,
     Outcome,
     RunFinished,
     RunResumed,
@@ -25,6 +26,7 @@ from opsconsole.reports.wording import (
     excerpt,
     exchange_line,
     how_to_sign,
+    left_behind,
     one_line,
     servers,
     signature,
@@ -85,6 +87,8 @@ class TextReport:
             case SignedOff() if item:
                 text = f"{item.text}; {signature(item)}" if signed_at_once else signature(item)
                 self._item(item, text, signed=not signed_at_once)
+            case ItemStarted():
+                pass
             case RunFinished():
                 self.close()
                 return
@@ -103,8 +107,8 @@ class TextReport:
         if self._view.finished is None:
             for id in self._view.unfinished():
                 self._unfinished(self._view.items[id])
-        for effect in self._view.open_effects.values():
-            self._line(f"STILL IN EFFECT: {effect.what}; to take it back: {effect.undo}")
+        for line in left_behind(self._view):
+            self._line(line)
         if known := servers(self._view):
             self._line(f"Servers: {known}")
         if self._hash_of and self._last:

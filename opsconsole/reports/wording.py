@@ -62,6 +62,23 @@ def verdict(view: RunView) -> str:
     return f"{counts(view)} in {took}: {EXIT_MEANINGS[code]} (exit {code})"
 
 
+def afterwards(view: RunView, options: str = "") -> str:
+    """One line for whoever has left a run: what came of it, and the command that shows it again or goes on
+    with it; `options` are those that such a command needs too."""
+    if view.start is None:
+        return "no run was begun"
+    run, environment = view.start.run, one_line(view.start.environment)
+    if any(view.unfinished()):
+        return f"run {run}: {counts(view)}; opsconsole verify --env {environment} --resume {run}{options}"
+    return f"run {run}: {counts(view)} (exit {view.exit_code}); opsconsole runs show {run}{options}"
+
+
+def left_behind(view: RunView) -> list[str]:
+    """A line for each effect that was not seen to end."""
+    effects = view.open_effects.values()
+    return [one_line(f"STILL IN EFFECT: {effect.what}; to take it back: {effect.undo}") for effect in effects]
+
+
 def about(finding: Finding) -> str:
     """The finding's subject and summary in one line."""
     return one_line(f"{finding.subject}: {finding.summary}" if finding.subject else finding.summary)

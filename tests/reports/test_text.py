@@ -159,6 +159,14 @@ def test_a_run_that_was_cut_off_says_so_and_passes_nothing() -> None:
     ]
 
 
+def test_an_item_that_was_cut_off_when_it_ran_again_has_no_outcome() -> None:
+    text = shown([started("a"), ended("a", Outcome.PASS, "seen"), finish(), ItemStarted(item="a")])
+    assert text.splitlines()[-2:] == [
+        "cut off   a           no outcome was recorded",
+        "1 not finished: not finished: cut off, or still going on",
+    ]
+
+
 def test_a_sign_off_that_waits_is_shown_even_where_the_run_was_cut_off() -> None:
     assert "SIGN-OFF  a" in shown([started("a"), ended("a", Outcome.SIGN_OFF, "judge", question="Right?")])
 
