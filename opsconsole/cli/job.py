@@ -1,8 +1,11 @@
 """A verification made ready: whatever can be wrong without asking a server is found here."""
 
+import shlex
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+
+import click
 
 from opsconsole import reports
 from opsconsole import session as sessions
@@ -10,6 +13,7 @@ from opsconsole.cli.verification import LAB, Wish
 from opsconsole.config import Environment
 from opsconsole.lab import environment as lab_environment
 from opsconsole.lab import state
+from opsconsole.reports.wording import afterwards, left_behind
 from opsconsole.runview import RunView
 from opsconsole.session import Plan, Session
 from opsconsole.store import Records, open_records
@@ -44,6 +48,13 @@ class Job:
             head = self.records.summary(run).head
             for kind, path in self.wish.reports.items():
                 reports.write(path, reports.render(kind, self.records.entries(run), head=head))
+
+    def tell_afterwards(self) -> None:
+        """Print a line on the run for whoever has left its screen."""
+        options = f" --records {shlex.quote(str(self.wish.records))}" if self.wish.records else ""
+        for run in self.begun:
+            view = RunView.of(self.records.entries(run))
+            click.echo("\n".join([*left_behind(view), afterwards(view, options)]))
 
 
 @contextmanager

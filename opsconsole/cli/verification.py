@@ -99,6 +99,7 @@ def _on_screen(wish: Wish, environment: "Environment | None") -> int:
         code = app.run()
         for job in jobs:
             job.write_reports()
+            job.tell_afterwards()
     return INTERRUPTED if code is None else code
 
 
