@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -16,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from opsconsole.errors import OpsconsoleError
 from opsconsole.model import Entry
+from opsconsole.reports.wording import afterwards, left_behind
 from opsconsole.runview import RunView
 from opsconsole.tui import themes
 from opsconsole.tui.messages import (
@@ -29,12 +32,15 @@ from opsconsole.tui.messages import (
 )
 from opsconsole.tui.screens.run import RunScreen
 from opsconsole.tui.session_protocol import Session
+from opsconsole.tui.text import plain
 
 OpenSession = Callable[[Callable[[str], None]], AbstractAsyncContextManager[Session]]
 """Opens a session, telling each step of it; called after the first paint, closed before the end."""
 
 INTERRUPTED = 3
 """The exit code of a console that was left before its run was over: not everything is known."""
+
+ABANDONED = "left before all was closed"
 
 
 class ConsoleApp(App[int]):
@@ -50,7 +56,7 @@ class ConsoleApp(App[int]):
         Binding("t", "toggle_theme", "Theme", tooltip="Change between dark and light", show=False),
         Binding("question_mark", "help", "Help", tooltip="Show the keys that are valid now", key_display="?"),
         Binding("q", "quit", "Quit", tooltip="Stop what runs and leave"),
-        Binding("ctrl+c", "quit", "Quit", tooltip="Stop what runs and leave", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", "Quit", tooltip="Stop what runs and leave", show=False, priority=True),
     ]
 
     def __init__(
@@ -75,6 +81,7 @@ class ConsoleApp(App[int]):
         self._requests: asyncio.Queue[list[str] | None] = asyncio.Queue()
         self._work: Worker[None] | None = None
         self._code = INTERRUPTED
+        self._abandoned = False
         for palette in (themes.DARK, themes.LIGHT):
             self.register_theme(palette)
         self.theme = f"opsconsole-{theme}"
@@ -130,7 +137,8 @@ class ConsoleApp(App[int]):
             from opsconsole.tui.screens.failure import FailureScreen
 
             self._code = known.exit_code
-            self.push_screen(FailureScreen(known), lambda _: self.exit(self._code))
+            said = Text(plain(f"opsconsole: {known}"))
+            self.push_screen(FailureScreen(known), lambda _: self.exit(self._code, message=said))
         else:
             self._handle_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
 
@@ -159,6 +167,22 @@ class ConsoleApp(App[int]):
             self.exit(self._code)
         else:
             self._work.cancel()
+
+    async def action_interrupt(self) -> None:
+        """As quit; a second time, while the session closes: leave at once, and say what is left."""
+        if self._state is not State.CLOSING:
+            await self.action_quit()
+        elif not self._abandoned:
+            self._abandoned = True
+            view = self.run_screen.view
+            self.exit(INTERRUPTED, message=Text("\n".join([ABANDONED, *left_behind(view), afterwards(view)])))
+
+    async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
+        code = await super().run_async(*args, **kwargs)
+        if self._abandoned:
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)  # the loop would wait for the session to close
+        return code
 
     def action_toggle_theme(self) -> None:
         dark = self.theme == themes.DARK.name

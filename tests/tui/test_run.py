@@ -314,7 +314,7 @@ async def test_while_it_closes_the_screen_says_so(stage: Stage) -> None:
     async with app.run_test(size=(100, 24)) as pilot:
         await eventually(pilot, lambda: stage.in_waiting)
         await pilot.press("q")
-        await on_screen(pilot, "closing: stopping what runs")
+        await on_screen(pilot, "closing (Ctrl-C leaves at once): stopping what runs")
         stage.may_close.set()
         await eventually(pilot, lambda: stage.closed)
     assert app.return_value == 3

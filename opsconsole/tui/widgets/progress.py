@@ -73,5 +73,5 @@ def _time(view: RunView, state: State, elapsed: float) -> list[str]:
 def _closing(view: RunView) -> str:
     if view.open_effects:
         undo = "; ".join(effect.undo for effect in view.open_effects.values())
-        return f"closing: taking back what was changed ({undo})"
-    return "closing: stopping what runs"
+        return f"closing (Ctrl-C leaves at once): taking back what was changed ({undo})"
+    return "closing (Ctrl-C leaves at once): stopping what runs"
