@@ -24,6 +24,7 @@ from opsconsole.checkkit import (
 DIAGNOSIS = ("alertmanager_answers", "prometheus_answers", "notifications_are_sent")
 
 _ALERTS_PATH = "/api/v2/alerts"
+_RECENT = "15m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +128,15 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
             summary="Prometheus knows no Alertmanager: no alert leaves it",
             remedy="look at alerting.alertmanagers in prometheus.yml",
         )
-    elif wanted in map(_place, known):
+    elif same := [url for url in known if _place(url) == wanted]:
+        if not theirs and all(urlsplit(url).scheme != urlsplit(ours).scheme for url in same):
+            yield Finding(
+                summary=f"Prometheus sends to {same[0]}, and Alertmanager answers at {ours}",
+                remedy="correct the scheme in alerting.alertmanagers of prometheus.yml",
+            )
         yield Seen(f"Prometheus sends to {wanted}")
+        async for said in _delivered(prometheus, same[0]):
+            yield said
     elif wanted in (_place(url).replace("/api/v1/", "/api/v2/") for url in known):
         yield Finding(
             summary="Prometheus sends to Alertmanager's API v1, which it has no longer since 0.27",
@@ -141,6 +149,32 @@ async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIte
             f"Prometheus sends to {', '.join(known)}; whether that is {ours} cannot be seen",
             hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
         )
+
+
+async def _delivered(prometheus: Prometheus, url: str) -> AsyncIterator[Finding | Seen]:
+    """Whether alerts get there, by the counters of Prometheus since it started: all in vain, or, where it
+    scrapes itself, some just now. An old error is none."""
+    try:
+        told = await prometheus.sending()
+    except Unseen as unseen:
+        yield Seen(f"whether alerts get there was not looked at: {unseen.message}")
+        return
+    sent, errors = told.sent.get(url, 0.0), told.errors.get(url, 0.0)
+    if not errors:
+        return
+    remedy = "its log says why: scheme, authentication, certificate or a proxy"
+    if errors >= sent or told.dropped >= sum(told.sent.values()):
+        summary = f"Prometheus sent {sent:g} alerts to {url}, and none was taken"
+        yield Finding(summary=summary, remedy=remedy)
+        return
+    failing = f'prometheus_notifications_errors_total{{alertmanager="{url}"}}[{_RECENT}]'
+    growth = await prometheus.query(f"sum(increase({failing}))")
+    if growth and growth[0].value > 0:
+        summary = f"alerts to {url} have failed within the last {_RECENT}"
+        yield Finding(summary=summary, detail=f"{errors:g} errors since Prometheus started", remedy=remedy)
+    else:
+        when = f"none of them in the last {_RECENT}" if growth else "when, it does not tell"
+        yield Seen(f"{errors:g} errors in sending to {url} since Prometheus started, {when}")
 
 
 def _place(url: str) -> str:

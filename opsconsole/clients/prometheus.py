@@ -16,7 +16,7 @@ from opsconsole.checkkit import performing
 from opsconsole.clients import prometheus_answers as answers
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
-from opsconsole.clients.prometheus_answers import Rule, Runtime, Sample, Series, Target
+from opsconsole.clients.prometheus_answers import Rule, Runtime, Sample, Sending, Series, Target
 from opsconsole.clients.relabelling import Outgoing
 from opsconsole.errors import Nonsense, TimedOut
 
@@ -34,7 +34,7 @@ Seen = Callable[[str, str, str], None]
 """Told a server's name, version and URL when the version is learnt."""
 
 
-__all__ = ["Prometheus", "QueryError", "Rule", "Runtime", "Sample", "Series", "Target"]
+__all__ = ["Prometheus", "QueryError", "Rule", "Runtime", "Sample", "Sending", "Series", "Target"]
 
 
 class QueryError(Nonsense):
@@ -124,6 +124,27 @@ class Prometheus:
             one.url
             for one in (await self._get("/api/v1/alertmanagers", answers.Alertmanagers)).activeAlertmanagers
         ]
+
+    async def sending(self) -> Sending:
+        """What its own metrics count of the alerts that it sends. Raises Unseen where they cannot be seen."""
+        from opsconsole.clients.exposition import samples
+
+        answer = await self._http.get("/metrics")
+        lines = [line for line in answer.text.splitlines() if line.startswith("prometheus_notifications_")]
+        if not lines:
+            raise Nonsense("its metrics count no notifications", where=answer.where)
+        counted = list(samples("\n".join(lines), answer.where))
+
+        def by_url(name: str) -> dict[str, float]:
+            return {
+                labels.get("alertmanager", ""): value for sampled, labels, value in counted if sampled == name
+            }
+
+        return Sending(
+            sent=by_url("prometheus_notifications_sent_total"),
+            errors=by_url("prometheus_notifications_errors_total"),
+            dropped=sum(by_url("prometheus_notifications_dropped_total").values()),
+        )
 
     async def flags(self) -> dict[str, str]:
         """The command-line flags in force, by name without dashes."""

@@ -95,6 +95,16 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     corruptions: int
 
 
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """How many alerts this server has sent since it started, by the URL that it sends to, failed ones
+    included; in how many tries it failed (before 2.55 it counts requests, not alerts); and how many alerts it
+    dropped, which no Alertmanager took."""
+
+    sent: dict[str, float]
+    errors: dict[str, float]
+    dropped: float
+
+
 class Envelope(msgspec.Struct):
     status: str
     data: msgspec.Raw = msgspec.Raw(b"null")

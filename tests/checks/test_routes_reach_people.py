@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.request import urlopen
 
 import msgspec
 import pytest
@@ -230,7 +231,7 @@ async def test_relabelled_as_the_real_prometheus_does(lab: LabState) -> None:
         return [one["labels"] for one in held if "n_hash" in one["labels"]]
 
     with prometheus_config(lab, relabelling(*STEPS)), rule_file(lab, lambda text: text + ALWAYS_FIRING):
-        eventually(received, "the alert is in Alertmanager", 30.0)
+        eventually(received, "the alert is in Alertmanager, at the latest when it is sent again", 90.0)
         told = yaml.safe_load(ask(f"{lab.prometheus_url}/api/v1/status/config")["data"]["yaml"])
         outgoing = msgspec.convert(told, Running).outgoing("")
         rule = next(rule for rule in rules(lab) if rule["name"] == "Always")
@@ -263,6 +264,67 @@ async def test_a_reload_leaves_time_to_find_alertmanager_again(
         view = await verify(changed(here, prometheus_url=url), ITEM)
     eventually(lambda: _known(lab), "Prometheus knows Alertmanager again")
     assert view.outcome is Outcome.PASS
+
+
+async def test_prometheus_speaks_another_scheme(lab: LabState, here: Environment, verify: Verify) -> None:
+    https = replaced("    - static_configs:\n", "    - scheme: https\n      static_configs:\n", 1)
+    with prometheus_config(lab, https):
+        eventually(lambda: _known(lab)[0:1] == [f"https{lab.alertmanager_url[4:]}/api/v2/alerts"], "https")
+        view = await verify(here, ITEM)
+    eventually(lambda: _known(lab) == [f"{lab.alertmanager_url}/api/v2/alerts"], "http again")
+    assert view.outcome is Outcome.FAIL
+    assert f"Prometheus sends to https{lab.alertmanager_url[4:]}/api/v2/alerts" in view.text
+
+
+async def test_alertmanager_takes_nothing_from_prometheus(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    def login(asked: Asked, forward: Forward) -> Told:
+        return Told(401, b"") if asked.method == "POST" else forward()
+
+    def failed() -> bool:
+        text = urlopen(f"{lab.prometheus_url}/metrics", timeout=5).read().decode()
+        counted = re.findall(rf'prometheus_notifications_errors_total{{alertmanager="{url}/.*}} (.*)', text)
+        return bool(counted) and float(counted[0]) > 0
+
+    address = lab.alertmanager_url.removeprefix("http://")
+    with proxied(lab.alertmanager_url, login) as url:
+        with prometheus_config(lab, replaced(address, url.removeprefix("http://"))):
+            eventually(lambda: _known(lab) == [f"{url}/api/v2/alerts"], "Prometheus knows the other one")
+            with rule_file(lab, lambda text: text + ALWAYS_FIRING):
+                eventually(failed, "an alert was sent in vain", 90.0)
+                theirs = {"alertmanager_seen_by_prometheus": url}
+                view = await verify(changed(here, settings=theirs), ITEM)
+    eventually(lambda: _known(lab) == [f"{lab.alertmanager_url}/api/v2/alerts"], "the right one is known")
+    assert view.outcome is Outcome.FAIL
+    assert view.text.startswith("Prometheus sent ")
+    assert view.text.endswith(f"alerts to {url}/api/v2/alerts, and none was taken")
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (Told(404, b"not here"), "whether alerts get there was not looked at"),
+        (
+            Told(
+                200,
+                b'prometheus_notifications_sent_total{alertmanager="URL/api/v2/alerts"} 90\n'
+                b'prometheus_notifications_errors_total{alertmanager="URL/api/v2/alerts"} 2\n'
+                b"prometheus_notifications_dropped_total 2\n",
+            ),
+            "2 errors in sending to ",
+        ),
+    ],
+    ids=["not to be seen", "an old error"],
+)
+async def test_what_does_not_prove_that_alerts_are_lost(
+    told: Told, seen: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    metrics = at("/metrics", lambda _: told.saying("URL", lab.alertmanager_url))
+    with proxied(lab.prometheus_url, metrics) as url:
+        view = await verify(changed(here, prometheus_url=url), ITEM)
+    assert view.outcome is Outcome.PASS
+    assert seen in view.text
 
 
 async def test_prometheus_talks_to_an_api_that_is_gone(
