@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Finding, Prometheus, Seen, lasting
+from opsconsole.checkkit import Days, Finding, Prometheus, Seen, lasting
 
 DIAGNOSIS = ("prometheus_answers",)
 
@@ -12,7 +12,7 @@ _SLACK_SECONDS = 3 * 3600.0
 
 
 async def check(
-    prometheus: Prometheus, *, days: int = 15, metric: str = "up"
+    prometheus: Prometheus, *, days: Days = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Its retention as the running server tells it, and the age of the oldest sample of `metric`."""
     wanted = days * 86_400.0

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-from opsconsole.checkkit import Finding, Prometheus, Seen, Service, first_scrape, lasting, until
+from opsconsole.checkkit import Finding, Names, Prometheus, Seen, Service, first_scrape, lasting, until
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
 
@@ -14,7 +14,7 @@ _SCRAPES_AHEAD = 3
 
 
 async def check(
-    prometheus: Prometheus, service: Service, *, families: list[str]
+    prometheus: Prometheus, service: Service, *, families: Names
 ) -> AsyncIterator[Finding | Seen]:
     """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
     counter in Prometheus not left behind by the target's."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from opsconsole.checkkit import Cluster, Finding, Prometheus, Seen, Service, Unseen, first_scrape
+from opsconsole.checkkit import Cluster, Finding, Names, Prometheus, Seen, Service, Unseen, first_scrape
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "service_answers")
 
@@ -14,7 +14,7 @@ async def check(
     *,
     plugin: str,
     plugins: str,
-    families: list[str],
+    families: Names,
 ) -> AsyncIterator[Finding | Seen]:
     """`plugin` is the module, `plugins` the expression that lists those registered, `families` what only
     this plugin exports."""

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from opsconsole.checkkit import (
     Alertmanager,
     AlertmanagerConfig,
+    Duration,
     Finding,
+    Names,
+    NotEmpty,
     Prometheus,
     Seen,
     Unseen,
@@ -31,18 +34,18 @@ _RECENT = "15m"
 class Expectation:
     """Whom `alerts` are meant for; `channels` are kinds of integration ("slack") or "kind address"."""
 
-    alerts: list[str]
+    alerts: Names
     email: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
-    group_wait: str = ""
-    repeat_interval: str = ""
+    group_wait: Duration = ""
+    repeat_interval: Duration = ""
 
 
 async def check(
     alertmanager: Alertmanager,
     prometheus: Prometheus,
     *,
-    expected: list[Expectation],
+    expected: Annotated[list[Expectation], NotEmpty],
     alertmanager_seen_by_prometheus: str = "",
 ) -> AsyncIterator[Finding | Seen]:
     """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:

@@ -12,6 +12,7 @@ from opsconsole.checkkit import (
     Inbox,
     Message,
     Route,
+    Seconds,
     Seen,
     SignOff,
     lasting,
@@ -30,7 +31,7 @@ async def check(
     inbox: Inbox | None = None,
     *,
     labels: dict[str, str],
-    delivery_seconds: float = 60.0,
+    delivery_seconds: Seconds = 60.0,
 ) -> AsyncIterator[Finding | Seen]:
     """Post it through API v2, marked with the run's id; see it in Alertmanager, then in every mailbox of
     its route; take it back. `delivery_seconds` is what the mail may take after the route's group_wait.

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from opsconsole.checkkit import (
+    Days,
     Finding,
     Prometheus,
     Reference,
@@ -40,7 +41,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 async def check(
-    prometheus: Prometheus, reference: Reference | None = None, *, days: int = 15, metric: str = "up"
+    prometheus: Prometheus, reference: Reference | None = None, *, days: Days = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
     course. The step is a third of `for` or a hundredth of the window, at least a minute: starts and lengths

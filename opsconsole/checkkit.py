@@ -11,7 +11,9 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
+
+from msgspec import Meta
 
 from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable, Unseen
 from opsconsole.model import Finding, Seen
@@ -64,12 +66,16 @@ __all__ = [
     "Alertmanager",
     "AlertmanagerConfig",
     "Cluster",
+    "Days",
+    "Duration",
     "Effects",
     "Finding",
     "Grafana",
     "Inbox",
     "Message",
+    "Names",
     "Nonsense",
+    "NotEmpty",
     "PanelRun",
     "Prometheus",
     "Reference",
@@ -77,6 +83,7 @@ __all__ = [
     "Refused",
     "Route",
     "Rule",
+    "Seconds",
     "Seen",
     "Series",
     "Service",
@@ -95,6 +102,15 @@ __all__ = [
     "until",
     "world",
 ]
+
+NotEmpty = Meta(min_length=1)
+"""For settings whose check would look at nothing otherwise: `Annotated[list[Expectation], NotEmpty]`."""
+
+Names = Annotated[list[str], NotEmpty]
+Days = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Duration = Annotated[str, Meta(pattern=r"^(|0|([0-9]+(ms|[smhdwy]))+)$")]
+"""As Prometheus writes it, "1h30m"; empty for none."""
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.02

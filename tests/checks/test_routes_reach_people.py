@@ -288,13 +288,12 @@ async def test_alertmanager_takes_nothing_from_prometheus(
         return bool(counted) and float(counted[0]) > 0
 
     address = lab.alertmanager_url.removeprefix("http://")
-    with proxied(lab.alertmanager_url, login) as url:
-        with prometheus_config(lab, replaced(address, url.removeprefix("http://"))):
-            eventually(lambda: _known(lab) == [f"{url}/api/v2/alerts"], "Prometheus knows the other one")
-            with rule_file(lab, lambda text: text + ALWAYS_FIRING):
-                eventually(failed, "an alert was sent in vain", 90.0)
-                theirs = {"alertmanager_seen_by_prometheus": url}
-                view = await verify(changed(here, settings=theirs), ITEM)
+    with proxied(lab.alertmanager_url, login) as url, prometheus_config(lab, replaced(address, url[7:])):
+        eventually(lambda: _known(lab) == [f"{url}/api/v2/alerts"], "Prometheus knows the other one")
+        with rule_file(lab, lambda text: text + ALWAYS_FIRING):
+            eventually(failed, "an alert was sent in vain", 90.0)
+            theirs = {"alertmanager_seen_by_prometheus": url}
+            view = await verify(changed(here, settings=theirs), ITEM)
     eventually(lambda: _known(lab) == [f"{lab.alertmanager_url}/api/v2/alerts"], "the right one is known")
     assert view.outcome is Outcome.FAIL
     assert view.text.startswith("Prometheus sent ")
