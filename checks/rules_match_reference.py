@@ -13,6 +13,7 @@ from opsconsole.checkkit import (
     Seen,
     Service,
     SignOff,
+    Unseen,
     lasting,
     promql,
     scraped_no_longer,
@@ -26,7 +27,7 @@ _BUSY_SECONDS = 1.0
 """What a busy machine may be late by."""
 
 _LONGEST_WAIT_SECONDS = 120.0
-"""For the first evaluation of a group whose interval is long."""
+"""For a first evaluation; that of a group with a longer interval is not waited for."""
 
 
 async def check(
@@ -81,6 +82,10 @@ async def check(
                 yield Finding(subject=running.name, summary=f"rests on {gone}", detail=gone.proof)
             else:
                 doubtful.append(f"{running.name} rests on {gone}")
+    if unborn := [rule for rule in meant if rule.last_evaluation <= 0 and _seldom(rule)]:
+        every = lasting(max(rule.interval_seconds for rule in unborn))
+        which = ", ".join(rule.name for rule in unborn)
+        raise Unseen(f"{which}: not evaluated yet, only every {every}, which is not waited for")
     found = len({rule.name for rule in meant})
     yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(meant)}")
     if doubtful:
@@ -118,7 +123,8 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
 
     async def evaluated() -> bool:
         loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
-        return bool(loaded) and all(rule.last_evaluation > 0 for rule in loaded if rule.name in names)
+        awaited = [rule for rule in loaded if rule.name in names and not _seldom(rule)]
+        return bool(loaded) and all(rule.last_evaluation > 0 for rule in awaited)
 
     _, settling = await asyncio.gather(evaluated(), prometheus.settling_seconds())
     interval = max((rule.interval_seconds for rule in loaded), default=0.0)
@@ -127,10 +133,16 @@ async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
     return loaded
 
 
+def _seldom(rule: Rule) -> bool:
+    return rule.interval_seconds > _LONGEST_WAIT_SECONDS
+
+
 async def _well(rule: Rule, now: float) -> AsyncIterator[Finding | Seen]:
     age = now - rule.last_evaluation
     if rule.health == "err":
         yield Finding(subject=rule.name, summary=f"fails to evaluate: {rule.last_error}")
+    elif rule.last_evaluation <= 0 and _seldom(rule):
+        return
     elif rule.last_evaluation <= 0:
         yield Finding(subject=rule.name, summary="has never been evaluated")
     elif age > 2 * rule.interval_seconds + _BUSY_SECONDS:

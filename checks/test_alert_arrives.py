@@ -15,6 +15,7 @@ from opsconsole.checkkit import (
     Seconds,
     Seen,
     SignOff,
+    Unseen,
     lasting,
     silenced,
     until,
@@ -32,9 +33,11 @@ async def check(
     *,
     labels: dict[str, str],
     delivery_seconds: Seconds = 60.0,
+    longest_wait_seconds: Seconds = 330.0,
 ) -> AsyncIterator[Finding | Seen]:
     """Post it through API v2, marked with the run's id; see it in Alertmanager, then in every mailbox of
-    its route; take it back. `delivery_seconds` is what the mail may take after the route's group_wait.
+    its route; take it back. `delivery_seconds` is what the mail may take after the route's group_wait; where
+    that is over `longest_wait_seconds` (by default the guide's longest, 5 min, and some) nothing is sent.
 
     Where the environment names no mailbox, Alertmanager's own counters are followed; for each address that
     no mailbox shows, a person signs.
@@ -55,9 +58,15 @@ async def check(
         yield problem
     if problems:
         return
+    wait = max(route.group_wait_seconds for route in routes)
+    if wait > longest_wait_seconds:
+        raise Unseen(
+            f"not sent: its route waits {lasting(wait)} before the first mail, "
+            f"and this check {lasting(longest_wait_seconds)}",
+            hint="set longest_wait_seconds to wait that long",
+        )
     if inbox is not None:
         await inbox.check()
-    wait = max(route.group_wait_seconds for route in routes)
     before = await _email_counters(alertmanager)
     async with effects.test_alert(
         marked, {"summary": _SUMMARY}, lasts_seconds=wait + delivery_seconds + 120

@@ -250,3 +250,13 @@ async def test_a_service_that_is_down_leaves_alerts_blind(
         view = await verify(here, ITEM)
     assert view.outcome is Outcome.FAIL
     assert {finding.detail for finding in view.findings} == {"no target of rsolv-platform is up"}
+
+
+async def test_a_first_evaluation_in_hours_is_not_waited_for(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    seldom = replaced("- name: billing-business\n", "- name: billing-business\n    interval: 1000d\n")
+    with rule_file(lab, seldom):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert "not evaluated yet, only every 1000 d, which is not waited for" in view.text

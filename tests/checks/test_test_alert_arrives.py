@@ -1,6 +1,7 @@
 """A test alert that arrives, and every place where it can be lost."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -189,3 +190,13 @@ async def test_unknown_without_alertmanager(here: Environment, verify: Verify) -
     view = await verify(changed(here, alertmanager_url=NOBODY), check=CHECK, settings=INFO)
     assert view.outcome is Outcome.UNKNOWN
     assert "connection refused" in view.text
+
+
+async def test_a_group_wait_of_hours_is_not_waited_for(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with alertmanager_config(lab, lambda text: re.sub(r"group_wait: \w+", "group_wait: 2h", text)):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.UNKNOWN
+    assert "not sent: its route waits 2 h before the first mail, and this check 5 min 30 s" in view.text
+    assert not [exchange for exchange in view.exchanges if exchange.method == "POST"]
