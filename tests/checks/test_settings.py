@@ -26,5 +26,5 @@ EXPECTED = '[[item.check.expected]]\nemail = ["a@b.c"]\n'
 async def test_a_setting_that_makes_a_check_vacuous_is_refused(
     check: str, settings: str, here: Environment, verify: Verify
 ) -> None:
-    with pytest.raises(ChecklistError):
+    with pytest.raises(ChecklistError, match="Expected `"):
         await verify(here, check=check, settings=settings)
