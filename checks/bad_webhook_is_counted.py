@@ -3,12 +3,23 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from opsconsole.checkkit import Effects, Finding, Prometheus, Seen, Service, Unseen, first_scrape, until
+from opsconsole.checkkit import (
+    Effects,
+    Finding,
+    Prometheus,
+    Seen,
+    Service,
+    Unseen,
+    first_scrape,
+    lasting,
+    until,
+)
 
 DIAGNOSIS = ("service_answers", "metrics_endpoint_answers", "target_is_up")
 
 _TRIES = 3
 _COUNTED_AT_ONCE_SECONDS = 2.0
+_LONGEST_INTERVAL_SECONDS = 120.0
 
 _Totals = dict[str, float]
 
@@ -26,6 +37,8 @@ async def check(
     if not up:
         raise Unseen(f"no target of {service.job} is up, so nothing that is sent would be seen in Prometheus")
     interval = max(target.scrape_interval_seconds for target in up)
+    if interval > _LONGEST_INTERVAL_SECONDS:
+        raise Unseen(f"not sent: scraped only every {lasting(interval)}, which is not waited for")
     counters = _Counters(prometheus, service, received, failed)
     on_target = len(up) == 1 and bool(service.metrics_url)
     read = counters.exported if on_target else counters.stored

@@ -115,6 +115,9 @@ Duration = Annotated[str, Meta(pattern=r"^(|0|([0-9]+(ms|[smhdwy]))+)$")]
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 240.0
+"""For scrapes, whose interval is the server's to decide."""
+
 _LOOK_BACK_SECONDS = 15 * 86_400.0
 
 
@@ -168,7 +171,8 @@ async def first_scrape(prometheus: "Prometheus", job: str, *, scrapes: int = 1) 
     targets, settling = await asyncio.gather(prometheus.targets(job), prometheus.settling_seconds())
 
     def two_scrapes() -> float:
-        return max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
+        longest = max((2 * target.scrape_interval_seconds for target in targets), default=0.0)
+        return min(longest, _LONGEST_WAIT_SECONDS)
 
     def untried() -> bool:
         return not targets or any(target.health == "unknown" for target in targets)

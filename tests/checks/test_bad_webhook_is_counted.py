@@ -12,7 +12,7 @@ from opsconsole.secrets import Secret
 from tests.checks.breaking import service
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import NOBODY, every_reason, saying, unseen
-from tests.standins.proxy import Asked, Forward, Spoil, Told, at, proxied
+from tests.standins.proxy import Asked, Forward, Spoil, Told, at, proxied, replacing
 
 ITEM = "webhook-metrics"
 WEBHOOK = "/api/webhooks/stripe"
@@ -159,3 +159,12 @@ async def test_unknown_without_prometheus(reason: str, here: Environment, verify
         view = await verify(changed(here, prometheus_url=url, request_timeout_seconds=0.5), ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
+
+
+async def test_scrapes_hours_apart_are_not_waited_for(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with proxied(lab.prometheus_url, replacing('"scrapeInterval":"1s"', '"scrapeInterval":"2h"')) as url:
+        view = await verify(changed(here, prometheus_url=url), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert view.text == "not sent: scraped only every 2 h, which is not waited for"
