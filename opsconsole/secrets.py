@@ -42,6 +42,9 @@ class Secret:
             raise ConfigError(
                 f"the secret is shorter than {redaction.SHORTEST_SECRET} characters", where=self.reference
             )
+        return self._known(value)
+
+    def _known(self, value: str) -> str:
         redaction.learn(value, self.reference)
         if value.startswith(LIVE_KEYS):
             raise EffectRefused(
@@ -59,8 +62,7 @@ class MadeUp(Secret):
     value: str = ""
 
     def reveal(self) -> str:
-        redaction.learn(self.value, self.reference)
-        return self.value
+        return self._known(self.value)
 
     def __repr__(self) -> str:
         return f"MadeUp({self.reference!r})"
