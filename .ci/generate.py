@@ -33,7 +33,7 @@ def without_bodies(line: str) -> str:
         event.update(who="oncall", host="console")
     if "exchange" in event:
         event["exchange"]["response_body"] = event["exchange"]["response_body"][:200]
-    return json.dumps(entry, ensure_ascii=False).replace(f"{HOME}/", "")
+    return json.dumps(entry, ensure_ascii=False).replace(str(HOME), ".")
 
 
 run = said("verify", "--env", "lab", "--json").splitlines()
