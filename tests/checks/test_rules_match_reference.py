@@ -23,7 +23,7 @@ from tests.checks.breaking import (
     service_down,
 )
 from tests.checks.conftest import Verify, changed
-from tests.checks.unseen import every_reason, saying, unseen
+from tests.checks.unseen import blinded, every_reason, saying
 from tests.standins.proxy import Told, at, proxied
 
 ITEM = "rules"
@@ -185,8 +185,8 @@ async def test_a_reference_that_cannot_be_read(here: Environment, verify: Verify
 
 @every_reason
 async def test_unknown_without_prometheus(reason: str, here: Environment, verify: Verify) -> None:
-    async with unseen(reason) as url:
-        view = await verify(changed(here, prometheus_url=url, request_timeout_seconds=0.5), ITEM)
+    async with blinded(here, "prometheus_url", reason) as blind:
+        view = await verify(blind, ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
 

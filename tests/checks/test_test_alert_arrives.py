@@ -12,7 +12,7 @@ from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
 from tests.checks.breaking import Edit, alertmanager_config, ask, replaced, silence
 from tests.checks.conftest import Verify, changed
-from tests.checks.unseen import NOBODY, every_reason, saying, unseen
+from tests.checks.unseen import NOBODY, blinded, every_reason, saying
 from tests.standins.proxy import Asked, Forward, Told, proxied
 
 CHECK = "test_alert_arrives"
@@ -179,8 +179,7 @@ async def test_skipped_where_nothing_may_be_changed(here: Environment, verify: V
 
 @every_reason
 async def test_unknown_without_the_mailbox(reason: str, here: Environment, verify: Verify) -> None:
-    async with unseen(reason) as url:
-        blind = changed(here, inbox_url=url, request_timeout_seconds=0.5)
+    async with blinded(here, "inbox_url", reason) as blind:
         view = await verify(blind, check=CHECK, settings=INFO)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from opsconsole.config import Environment
+from tests.checks.conftest import changed
 from tests.standins.raw import http, raw_server
 
 NOBODY = "http://127.0.0.1:1"
@@ -18,8 +20,24 @@ _ANSWERS = {
     "a cut answer": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "broke off"),
 }
 _SAYINGS = {"nobody": "connection refused", "silence": "no answer within", "a drip": "no answer within"}
+_ENDLESS = ("silence", "a drip")
+"""Where no whole answer ever comes: only there is waiting a waste, and only there is the wait short."""
 
 every_reason = pytest.mark.parametrize("reason", [*_SAYINGS, *_ANSWERS])
+
+
+@asynccontextmanager
+async def blinded(environment: Environment, setting: str, reason: str) -> AsyncIterator[Environment]:
+    """The environment with the server at this address (`setting`: "prometheus_url") not to be seen.
+
+    The other servers keep the environment's patience.
+    """
+    async with unseen(reason) as url:
+        unseeing = changed(environment, **{setting: url})
+        if reason in _ENDLESS:
+            server = setting.partition("_")[0]
+            unseeing = changed(unseeing, **{f"{server}_timeout_seconds": 0.5})
+        yield unseeing
 
 
 @asynccontextmanager
