@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 from msgspec import Meta
 
 from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable, Unseen
-from opsconsole.model import Finding, Seen
+from opsconsole.model import Exchange, Finding, Seen
 
 if TYPE_CHECKING:
     from opsconsole import promql
@@ -130,7 +130,14 @@ class SignOff(Exception):
 
 
 class Performance(Protocol):
-    """What the engine knows of the check that is running."""
+    """What is at work for an item: a check that runs, an alert under test."""
+
+    @property
+    def item(self) -> str:
+        """The id of the item that it works for."""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Take a request and its answer as evidence."""
 
     def waits(self, what: str, within_seconds: float) -> None:
         """Show that the check waits, and allow it that time."""
@@ -140,7 +147,7 @@ class Performance(Protocol):
 
 
 performing: ContextVar[Performance | None] = ContextVar("performing", default=None)
-"""The check that this task performs; set by the engine, read by `until` and by the clients' recorder."""
+"""What this task works for; set by whoever performs, read by `until` and by the clients' recorder."""
 
 
 async def until(

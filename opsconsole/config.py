@@ -60,6 +60,11 @@ class Service(Server):
     job: str
     webhook_path: str = "/api/webhooks/stripe"
     health_path: str = "/health/billing"
+    payment_methods_path: str = "/api/v1/billing/payment-methods"
+    declining_payment_method: str = ""
+    passing_payment_method: str = ""
+    webhook_secret: Secret | None = None
+    test_hooks: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +121,7 @@ class Environment:
     checklist: NameOrPath = "billing"
     rules: Path | None = None
     protected: bool = False
+    allow_faults: bool = False
     request_timeout_seconds: Seconds = 10.0
     check_timeout_seconds: Seconds = 60.0
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -105,10 +105,94 @@ class ItemSummary:
     checks: tuple[str, ...]
 
 
+class Hop(StrEnum):
+    """A station of a signal on its way from a cause to a person and back to rest, in order."""
+
+    STEADY = "steady"
+    CAUSE = "cause"
+    METRIC = "metric"
+    PENDING = "pending"
+    FIRING = "firing"
+    ALERTMANAGER = "alertmanager"
+    RECEIVER = "receiver"
+    DELIVERED = "delivered"
+    STOPPED = "stopped"
+    RESOLVED = "resolved"
+    NOTICE = "notice"
+    CLEAN = "clean"
+
+
+HOPS = {
+    Hop.STEADY: "the alert is at rest and its way is clear",
+    Hop.CAUSE: "the cause is there",
+    Hop.METRIC: "the metric is over the threshold",
+    Hop.PENDING: "the rule has seen it",
+    Hop.FIRING: "it has held for as long as the rule asks",
+    Hop.ALERTMANAGER: "Alertmanager holds the alert",
+    Hop.RECEIVER: "Alertmanager has notified its receivers",
+    Hop.DELIVERED: "the message is where a person sees it",
+    Hop.STOPPED: "the cause has ended",
+    Hop.RESOLVED: "the alert is at rest again",
+    Hop.NOTICE: "the resolved notice is where a person sees it",
+    Hop.CLEAN: "nothing of the test is left",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Why a plan cannot succeed: seen to be wrong (FAIL), or not to be seen or done here (UNKNOWN)."""
+
+    outcome: Outcome
+    summary: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPlan:
+    """What testing one alert means, known before anything is sent. Times count from the first request.
+
+    The rule as loaded: `expr`, `for_seconds`, `labels`, and its comparison `left` `op` `threshold` with
+    `value` as it is now (None: no value); `ceiling` is the threshold of the next alert on the same left
+    side, which the test stays below. `fault` names what is done (empty: nothing can be done here), `sends`
+    tells it in words with its address: `first` requests at once, then `per_second` for `hold_seconds`, in
+    all about `requests` where arithmetic needs `fewest`, leaving `objects` test objects to be removed.
+    `recipients` will be notified; `beside` tells what else would fire; `after` names the alerts that are
+    tested before this one, because they share a metric; `obstacles` why it cannot succeed.
+    """
+
+    alert: str
+    group: str = ""
+    expr: str = ""
+    for_seconds: float = 0.0
+    labels: dict[str, str] = field(default_factory=dict)
+    left: str = ""
+    op: str = ""
+    threshold: float | None = None
+    ceiling: float | None = None
+    value: float | None = None
+    fault: str = ""
+    sends: str = ""
+    first: int = 0
+    per_second: float = 0.0
+    hold_seconds: float = 0.0
+    requests: int = 0
+    fewest: int = 0
+    objects: int = 0
+    pending_seconds: float = 0.0
+    firing_seconds: float = 0.0
+    notified_seconds: float = 0.0
+    resolved_seconds: float = 0.0
+    recipients: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began. `checklist_hash` is the SHA-256 of the checklist's file; `effects` tells whether
-    checks that act were allowed; `versions` are those of opsconsole and Python."""
+    """A run began. `kind` is verify, alert-test, alert-send or cleanup. `checklist_hash` is the SHA-256 of
+    the checklist's file; `effects` tells whether anything may be changed; `versions` are those of opsconsole
+    and Python."""
 
     run: str
     environment: str
@@ -120,6 +204,7 @@ class RunStarted:
     who: str
     host: str
     versions: dict[str, str]
+    kind: str = "verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +254,52 @@ class Waiting:
     item: str
     what: str
     within_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What testing the alert means, before anything is sent."""
+
+    item: str
+    plan: AlertPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A reading of the left side of the rule's comparison, at the scrape of `scraped_at`. `value` is None where
+    there is none, or none that is finite; `over` tells whether the comparison holds; `sent` and `passing` count
+    the requests so far, those that bring the cause about and those that only go with them."""
+
+    item: str
+    scraped_at: float
+    value: float | None
+    over: bool
+    sent: int
+    passing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopReached:
+    """The signal was seen at a hop. `reached_at` is when it came there, by the clock of the server that tells
+    it, and `evidence` what was seen, in one line."""
+
+    item: str
+    hop: Hop
+    reached_at: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopMissed:
+    """The signal stopped before this hop: FAIL where that was seen, UNKNOWN where it could not be seen.
+    `looked_at` is what was looked at to know, a line each."""
+
+    item: str
+    hop: Hop
+    outcome: Outcome
+    because: str
+    looked_at: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +370,10 @@ Event = (
     | Observed
     | Found
     | Waiting
+    | Planned
+    | Measured
+    | HopReached
+    | HopMissed
     | Diagnosed
     | ItemFinished
     | EffectBegun
@@ -250,8 +385,8 @@ Event = (
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        RunStarted, RunResumed, ServerSeen, ItemStarted, Exchanged, Observed, Found, Waiting, Diagnosed,
-        ItemFinished, EffectBegun, EffectEnded, SignedOff, RunFinished,
+        RunStarted, RunResumed, ServerSeen, ItemStarted, Exchanged, Observed, Found, Waiting, Planned, Measured,
+        HopReached, HopMissed, Diagnosed, ItemFinished, EffectBegun, EffectEnded, SignedOff, RunFinished,
     )
 }  # fmt: skip
 

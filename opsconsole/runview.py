@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from opsconsole.model import (
+    AlertPlan,
     Diagnosed,
     EffectBegun,
     EffectEnded,
@@ -12,11 +13,16 @@ from opsconsole.model import (
     Exchanged,
     Finding,
     Found,
+    Hop,
+    HopMissed,
+    HopReached,
     ItemFinished,
     ItemStarted,
     ItemSummary,
+    Measured,
     Observed,
     Outcome,
+    Planned,
     RunFinished,
     RunResumed,
     RunStarted,
@@ -30,7 +36,11 @@ from opsconsole.model import (
 
 @dataclass(slots=True)
 class ItemView:
-    """One item: what it is, and what has become of it so far (`outcome` None: not finished)."""
+    """One item: what it is, and what has become of it so far (`outcome` None: not finished).
+
+    An alert under test has a `plan`, the `hops` that its signal has reached, the one that it `missed`, and
+    the `readings` of its value.
+    """
 
     summary: ItemSummary
     started_at: float | None = None
@@ -45,6 +55,10 @@ class ItemView:
     exchanges: list[Exchange] = field(default_factory=list)
     diagnosis: list[Diagnosed] = field(default_factory=list)
     sign_off: SignedOff | None = None
+    plan: AlertPlan | None = None
+    hops: dict[Hop, HopReached] = field(default_factory=dict)
+    missed: HopMissed | None = None
+    readings: list[Measured] = field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -110,6 +124,10 @@ class RunView:
         | Observed
         | Found
         | Waiting
+        | Planned
+        | Measured
+        | HopReached
+        | HopMissed
         | Diagnosed
         | ItemFinished
         | EffectBegun
@@ -121,7 +139,7 @@ class RunView:
             return None
         match event:
             case ItemStarted():
-                item = self.items[event.item] = ItemView(item.summary, started_at=at)
+                item = self.items[event.item] = ItemView(item.summary, started_at=at, plan=item.plan)
                 self.finished = None
             case Exchanged():
                 item.exchanges.append(event.exchange)
@@ -131,6 +149,14 @@ class RunView:
                 item.findings.append(event.finding)
             case Waiting():
                 item.waiting, item.waiting_until = event.what, at + event.within_seconds
+            case Planned():
+                item.plan = event.plan
+            case Measured():
+                item.readings.append(event)
+            case HopReached():
+                item.hops[event.hop], item.waiting = event, ""
+            case HopMissed():
+                item.missed, item.waiting = event, ""
             case Diagnosed():
                 item.diagnosis.append(event)
             case ItemFinished():

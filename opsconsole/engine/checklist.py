@@ -10,12 +10,14 @@ section = "Metrics"
 [[item.check]]
 use = "metrics_are_scraped"     # checks/metrics_are_scraped.py
 families = ["up"]               # its settings
+[drills]                        # for `alert-test`: what brings each alert about, a file in opsconsole/faults
+BillingPaymentFailureRateHigh = "declined_payments"
 """
 
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +55,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Checklist:
-    """A checklist, valid against the checks that there are. `hash` is the SHA-256 of its file."""
+    """A checklist, valid against the checks that there are. `hash` is the SHA-256 of its file; `drills` maps
+    alerts to the names of the faults that bring them about."""
 
     title: str
     items: tuple[Item, ...]
     common: dict[str, Any]
     hash: str
+    drills: dict[str, str] = field(default_factory=dict)
 
     def select(self, ids: Iterable[str]) -> "Checklist":
         """The same with only the items named; each name is an id or a part of one."""
@@ -70,7 +74,7 @@ class Checklist:
                 known = [i.id for i in self.items]
                 raise ChecklistError(f"no item {name!r} in this checklist", hint=nearest(name, known))
             wanted |= matching
-        return Checklist(self.title, tuple(i for i in self.items if i.id in wanted), self.common, self.hash)
+        return replace(self, items=tuple(i for i in self.items if i.id in wanted))
 
 
 def load(
@@ -91,7 +95,7 @@ def load(
         raise ChecklistError("there is no such checklist", where=str(path)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ChecklistError(f"cannot be read: {error}", where=str(path)) from error
-    _only(data, ("title", "settings", "item"), str(path))
+    _only(data, ("title", "settings", "item", "drills"), str(path))
     own, overrides = _table(data.get("settings", {}), f"{path}: settings"), dict(overrides or {})
     entries = data.get("item")
     if not isinstance(entries, list) or not entries:
@@ -103,7 +107,8 @@ def load(
     if twice := next((i.id for n, i in enumerate(items) if i.id in {j.id for j in items[:n]}), None):
         raise ChecklistError(f"has two items {twice!r}", where=str(path))
     title, common = str(data.get("title", path.stem)), {**own, **overrides}
-    return Checklist(title, items, common, hashlib.sha256(raw).hexdigest())
+    drills = _drills(data.get("drills", {}), f"{path}: drills")
+    return Checklist(title, items, common, hashlib.sha256(raw).hexdigest(), drills)
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,13 @@ def _item(entry: Any, number: int, path: str, source: _Source) -> Item:
         from_where = f"{where}, with {source.overridden_in}" if overrides else where
         uses.append(use(check, {**given, **overrides}, source.common, from_where))
     return Item(entry["id"], entry["title"], str(entry.get("section", "")), tuple(uses))
+
+
+def _drills(value: Any, where: str) -> dict[str, str]:
+    try:
+        return msgspec.convert(_table(value, where), dict[str, str])
+    except msgspec.ValidationError as error:
+        raise ChecklistError(f"names a fault for each alert: {error}", where=where) from error
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

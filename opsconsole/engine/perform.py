@@ -9,7 +9,7 @@ from pathlib import Path
 from opsconsole.checkkit import SignOff, Skip, performing
 from opsconsole.engine.checklist import Use
 from opsconsole.errors import OpsconsoleError, RecordsError, Unseen
-from opsconsole.model import Event, Finding, Found, Observed, Outcome, Seen, Waiting
+from opsconsole.model import Event, Exchange, Exchanged, Finding, Found, Observed, Outcome, Seen, Waiting
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Perform:
             now = asyncio.get_running_loop().time()
             self._deadline.reschedule(now + within_seconds + self.timeout_seconds)
         self.show(Waiting(item=self.item, what=what, within_seconds=within_seconds))
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """See `opsconsole.checkkit.Performance`."""
+        self.evidence += 1
+        self.show(Exchanged(item=self.item, exchange=exchange))
 
     def doubts(self, why: str) -> None:
         """See `opsconsole.checkkit.Performance`."""

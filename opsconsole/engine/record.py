@@ -5,14 +5,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from opsconsole.checkkit import performing
-from opsconsole.engine.perform import Perform
 from opsconsole.model import (
     EffectBegun,
     EffectEnded,
     Entry,
     Event,
     Exchange,
-    Exchanged,
     ServerSeen,
 )
 from opsconsole.redaction import redact_event
@@ -50,11 +48,9 @@ class Recorder:
             reader(entry)
 
     def exchange(self, exchange: Exchange) -> None:
-        """For clients: keep an exchange as evidence of the check that caused it."""
-        performance = performing.get()
-        if isinstance(performance, Perform):
-            performance.evidence += 1
-            self.emit(Exchanged(item=performance.item, exchange=exchange))
+        """For clients: hand an exchange to whatever has caused it, as its evidence."""
+        if (performance := performing.get()) is not None:
+            performance.exchanged(exchange)
 
     def server(self, server: str, version: str, url: str) -> None:
         """For clients: a server named its version; recorded once."""
@@ -73,4 +69,4 @@ class Recorder:
 
 def _item() -> str:
     performance = performing.get()
-    return performance.item if isinstance(performance, Perform) else ""
+    return performance.item if performance is not None else ""

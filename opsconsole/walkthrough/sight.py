@@ -1,0 +1,28 @@
+"""What an alert test sees with: the environment's servers, mailboxes and channels, and its drills."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from opsconsole.clients.alertmanager import Alertmanager
+from opsconsole.clients.inbox import Inbox
+from opsconsole.clients.prometheus import Prometheus
+from opsconsole.clients.routing import Labels, Route
+from opsconsole.clients.service import Service
+from opsconsole.config import Environment
+
+
+@dataclass(frozen=True)
+class Sight:
+    """`inboxes` maps a receiver's kind (email, slack, pagerduty) to where its messages can be looked for: the
+    lab's inbox stands for all three. `drills` maps alerts to faults, from the checklist."""
+
+    environment: Environment
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    service: Service | None = None
+    inboxes: Mapping[str, Inbox] = field(default_factory=dict)
+    drills: Mapping[str, str] = field(default_factory=dict)
+
+    async def routes(self, labels: Labels) -> list[Route]:
+        """The routes of the running configuration that an alert with these labels takes."""
+        return (await self.alertmanager.config()).routes(labels)
