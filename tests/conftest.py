@@ -1,9 +1,14 @@
 """Fixtures for everyone: the real servers."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from opsconsole.lab import servers as lab_servers
 from opsconsole.lab.servers import Pair, Servers
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,7 +29,7 @@ def loaded_by(code: str) -> set[str]:
     told = "print('\\n' + json.dumps(sorted(sys.modules)))"
     script = f"import sys, json\ntry:\n    {code}\nexcept SystemExit: pass\n{told}"
     run = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
     )
     return {name.partition(".")[0] for name in json.loads(run.stdout.splitlines()[-1])}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opsconsole import config
@@ -317,7 +317,6 @@ def toml(value: Any) -> str:
             return str(value.isoformat())
 
 
-@settings(deadline=None)
 @given(tree=st.dictionaries(KEYS, TREES, max_size=6), rest=st.dictionaries(KEYS, TREES, max_size=2))
 @example(tree={"inbox": {"kind": "imap"}}, rest={})
 @example(tree={"settings": {"a": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}}, rest={})
@@ -334,7 +333,6 @@ def test_any_tree_is_a_configuration_or_a_config_error(
             assert isinstance(configuration.environments["staging"], Environment)
 
 
-@settings(deadline=None)
 @given(text=st.text() | st.text(alphabet="[]{}=\"'\n#a.env \\"))
 def test_any_text_is_a_configuration_or_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -112,7 +112,7 @@ def test_the_worked_example_of_contributing_runs(tmp_path: Path) -> None:
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
             f"--rootdir={tmp_path}", "-c", "/dev/null", "-o", "asyncio_mode=auto", "tests",
         ],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert "3 passed" in run.stdout, run.stdout
 

@@ -113,7 +113,7 @@ def prometheus(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> It
     (folder / "prometheus.yml").write_text("global: {}\n")
     subprocess.run(
         [servers.promtool, "tsdb", "create-blocks-from", "openmetrics", folder / "in.om", folder / "data"],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     with processes.free_ports(1) as (port,):
         process = processes.spawn(
@@ -139,7 +139,7 @@ def query(prometheus: tuple[str, float], text: str) -> list[object] | None:
     url, at = prometheus
     arguments = urllib.parse.urlencode({"query": text, "time": at})
     try:
-        with urllib.request.urlopen(f"{url}/api/v1/query?{arguments}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/api/v1/query?{arguments}", timeout=60) as answer:
             result: list[object] = json.load(answer)["data"]["result"]
             return result
     except urllib.error.HTTPError as error:

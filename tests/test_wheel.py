@@ -16,7 +16,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=HOME, check=True, capture_output=True, timeout=120,
+        cwd=HOME, check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     (made,) = folder.glob("*.whl")
     return made
@@ -28,7 +28,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty")
     pins = re.findall(r"^([\w.-]+==[^ ;\\]+)", (HOME / "requirements.lock").read_text(), re.MULTILINE)
     (folder / "pins.txt").write_text("\n".join(pins))
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True, timeout=300)
     subprocess.run(
         [
             sys.executable, "-m", "pip", "--python", str(folder / "env/bin/python"), "install", "--quiet",
@@ -40,7 +40,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(*argv: str | Path) -> str:
-    return subprocess.run(argv, cwd="/", capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(argv, cwd="/", capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def test_the_wheel_lists_the_same_checks_as_the_checkout(installed: Path) -> None:

@@ -22,13 +22,13 @@ def ask(url: str, body: Any = None, *, method: str = "", token: str = "") -> Any
     headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, headers, method=method or ("GET" if data is None else "POST"))
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         text = answer.read()
     with suppress(ValueError):
         return json.loads(text)
 
 
-def eventually(condition: Callable[[], object], what: str, within_seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], what: str, within_seconds: float = 120.0) -> None:
     """Wait until `condition` holds."""
     deadline = time.monotonic() + within_seconds
     while not condition():

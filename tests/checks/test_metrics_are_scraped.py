@@ -82,7 +82,7 @@ async def test_the_scraped_target_must_be_the_one_looked_at(
 
 
 def the_page(lab: LabState) -> Told:
-    with urlopen(lab.metrics_url, timeout=5) as answer:
+    with urlopen(lab.metrics_url, timeout=60) as answer:
         return Told(200, answer.read(), {"content-type": answer.headers["content-type"]})
 
 

@@ -35,7 +35,7 @@ async def test_failing_tries_are_told_before_it_gives_up(
 
 
 def counted(lab: LabState, start: str) -> bool:
-    with urlopen(f"{lab.alertmanager_url}/metrics", timeout=5) as answer:
+    with urlopen(f"{lab.alertmanager_url}/metrics", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     return any(line.startswith(start) and not line.endswith(" 0") for line in lines)
 

@@ -40,7 +40,7 @@ def verified(
     argv = [sys.executable, "-m", "opsconsole", "verify", "--plain", "--env", "production", *items]
     return subprocess.run(
         [*argv, "--config", str(config), "--records", str(folder / "records.db"), *arguments],
-        env={**os.environ, "API_KEY": key}, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "API_KEY": key}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

@@ -283,7 +283,7 @@ async def test_alertmanager_takes_nothing_from_prometheus(
         return Told(401, b"") if asked.method == "POST" else forward()
 
     def failed() -> bool:
-        text = urlopen(f"{lab.prometheus_url}/metrics", timeout=5).read().decode()
+        text = urlopen(f"{lab.prometheus_url}/metrics", timeout=60).read().decode()
         counted = re.findall(rf'prometheus_notifications_errors_total{{alertmanager="{url}/.*}} (.*)', text)
         return bool(counted) and float(counted[0]) > 0
 

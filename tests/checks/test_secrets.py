@@ -36,8 +36,8 @@ alertmanager = {{ url = "{alertmanager}", token = "env:ALERTMANAGER_TOKEN" }}
 prometheus = {{ url = "{prometheus}", user = "reader", password = "env:PROMETHEUS_PASSWORD" }}
 grafana = {{ url = "{grafana}", token = "env:GRAFANA_TOKEN", dashboard = "billing-metrics" }}
 rules = "{rules}"
-request_timeout_seconds = 3
-check_timeout_seconds = 10
+request_timeout_seconds = 30
+check_timeout_seconds = 120
 [env.spoiled.service]
 url = "{service}"
 metrics = "{service}/metrics"
@@ -151,7 +151,7 @@ def run(lab: LabState, parrot: int, tmp_path: Path) -> Iterator[Run]:
             argv = [sys.executable, "-m", "opsconsole", "verify", "--env", "spoiled", "--json", *reports]
             return subprocess.run(
                 [*argv, "--config", str(config), "--records", str(written / "records.db")],
-                env={**os.environ, **SECRETS}, capture_output=True, timeout=60, check=False,
+                env={**os.environ, **SECRETS}, capture_output=True, timeout=300, check=False,
             )  # fmt: skip
 
         yield verified

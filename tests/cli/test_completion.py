@@ -25,7 +25,7 @@ def completed(words: str, **environ: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     return [line.partition(",")[2] for line in run.stdout.splitlines()]
 

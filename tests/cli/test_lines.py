@@ -42,7 +42,7 @@ def recorded(place: list[str]) -> RunView:
 def test_a_full_output_is_told_and_the_run_recorded(place: list[str], form: str) -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
-            [*VERIFY, *place, form], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            [*VERIFY, *place, form], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
         )
     assert run.returncode == 2
     assert "standard output cannot be written" in run.stderr
@@ -54,7 +54,7 @@ def test_a_reader_that_goes_away_changes_neither_the_run_nor_its_exit_code(place
     reading, writing = os.pipe()
     os.close(reading)
     run = subprocess.run(
-        [*VERIFY, *place, "--plain"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60
+        [*VERIFY, *place, "--plain"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
     )
     os.close(writing)
     assert (run.returncode, run.stderr) == (3, "")
@@ -64,14 +64,14 @@ def test_a_reader_that_goes_away_changes_neither_the_run_nor_its_exit_code(place
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_told_to_end_says_how_to_go_on(place: list[str], number: int) -> None:
     config = Path(place[1])
-    config.write_text(config.read_text().replace("0.3", "50"))
+    config.write_text(config.read_text().replace("0.3", "500"))
     with subprocess.Popen(
         [*VERIFY, *place, "--plain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         header = process.stdout.readline()
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "--resume" in errors
     assert header.split()[-1] in errors

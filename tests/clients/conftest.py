@@ -49,9 +49,12 @@ async def open_door(recorded: list[Exchange]) -> AsyncIterator[OpenDoor]:
     """Doors to servers by URL, closed at the end."""
     doors = []
 
-    def opened(url: str, *, server: str = "server", token: str = "", **settings: Any) -> Http:
+    def opened(
+        url: str, *, server: str = "server", token: str = "", timeout_seconds: float = 60.0, **settings: Any
+    ) -> Http:
         secret = MadeUp("lab:token", token) if token else None
-        door = Http(server, Endpoint(url, token=secret, **settings), recorded.append)
+        endpoint = Endpoint(url, token=secret, timeout_seconds=timeout_seconds, **settings)
+        door = Http(server, endpoint, recorded.append)
         doors.append(door)
         return door
 

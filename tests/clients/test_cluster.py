@@ -18,7 +18,7 @@ OpenCluster = Callable[..., Cluster]
 def open_cluster(recorded: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> OpenCluster:
     """The cluster by its kubeconfig."""
 
-    def opened(kubeconfig: Path, *, timeout_seconds: float = 5.0, **settings: str) -> Cluster:
+    def opened(kubeconfig: Path, *, timeout_seconds: float = 60.0, **settings: str) -> Cluster:
         from kubernetes.config import kube_config
 
         monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))

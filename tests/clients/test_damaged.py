@@ -7,16 +7,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsconsole.errors import Unseen
 from tests.clients.answers import JSON_ANSWERS, TEXT_ANSWERS, Ask
 from tests.standins.door import AnsweringDoor
 
-DAMAGED = settings(
-    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+DAMAGED = settings(max_examples=30, derandomize=True)
 
 deep: Any = "bottom"
 for _ in range(200):

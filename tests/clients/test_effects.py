@@ -21,7 +21,7 @@ from opsconsole.secrets import MadeUp
 from tests.clients.conftest import OpenDoor
 from tests.standins.raw import http, raw_server
 
-WITHIN_SECONDS = 20.0
+WITHIN_SECONDS = 120.0
 LABELS = {"alertname": "DrillAlert", "component": "billing", "severity": "warning", "path": 'a "b" \\c'}
 
 

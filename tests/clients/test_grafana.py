@@ -15,7 +15,7 @@ from opsconsole.lab.grafana import DATASOURCE_UID
 from opsconsole.lab.stack import LabState
 from tests.clients.conftest import OpenDoor
 
-WITHIN_SECONDS = 20.0
+WITHIN_SECONDS = 120.0
 SETTINGS = config.Grafana(url="", dashboard="billing-metrics")
 
 

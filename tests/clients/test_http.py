@@ -42,7 +42,7 @@ async def test_an_address_that_leads_nowhere(open_door: OpenDoor, url: str) -> N
 async def test_a_server_that_says_nothing(open_door: OpenDoor, recorded: list[Exchange]) -> None:
     async with raw_server(b"", hang=True) as url:
         with pytest.raises(TimedOut, match=r"0\.2 s"):
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(60):
                 await open_door(url, timeout_seconds=0.2).get("/x")
     assert "no answer" in recorded[0].error
 
@@ -131,11 +131,17 @@ async def test_a_question_asked_twice_at_once_is_asked_once(
 
 
 async def test_one_who_gives_up_does_not_spoil_it_for_the_other(open_door: OpenDoor) -> None:
-    async with raw_server(lambda _: [http(b"{}")[:10], http(b"{}")[10:]], pause_seconds=0.1) as url:
+    asked = asyncio.Event()
+
+    def answer(request: bytes) -> list[bytes]:
+        asked.set()
+        return [http(b"{}")[:10], http(b"{}")[10:]]
+
+    async with raw_server(answer, pause_seconds=0.1) as url:
         door = open_door(url)
         impatient = asyncio.create_task(door.get("/x"))
         patient = asyncio.create_task(door.get("/x"))
-        await asyncio.sleep(0.02)
+        await asked.wait()
         impatient.cancel()
         assert (await patient).status == 200
     with pytest.raises(asyncio.CancelledError):
@@ -156,10 +162,16 @@ async def test_a_post_is_never_shared(open_door: OpenDoor, recorded: list[Exchan
 
 
 async def test_closing_gives_up_what_is_in_flight(open_door: OpenDoor) -> None:
-    async with raw_server(b"", hang=True) as url:
+    asked = asyncio.Event()
+
+    def answer(request: bytes) -> list[bytes]:
+        asked.set()
+        return []
+
+    async with raw_server(answer, hang=True) as url:
         door = open_door(url)
         waiting = asyncio.create_task(door.get("/x"))
-        await asyncio.sleep(0.05)
+        await asked.wait()
         await door.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -31,7 +31,7 @@ async def opened(recorded: list[Exchange]) -> AsyncIterator[Any]:
     inboxes: list[Inbox] = []
 
     def open_inbox(**settings: Any) -> Inbox:
-        inboxes.append(make(config.Inbox(**settings), recorded.append, timeout_seconds=2.0))
+        inboxes.append(make(config.Inbox(**settings), recorded.append, timeout_seconds=60.0))
         return inboxes[-1]
 
     yield open_inbox
@@ -109,7 +109,7 @@ async def test_imap_damaged_answers(opened: Any, step: str, answer: bytes) -> No
 async def test_imap_that_hangs_is_given_up_and_opened_again(opened: Any) -> None:
     mailbox = Mailbox(mails=[("22-Nov-2026 13:00:01 +0100", MAIL)], damage={"SEARCH": b""})
     async with imap_server(mailbox) as port:
-        inbox = opened(**imap_settings(port, timeout_seconds=0.5))
+        inbox = opened(**imap_settings(port, timeout_seconds=3.0))
         with pytest.raises(TimedOut):
             await inbox.find("20261122-test", since=NOON)
         mailbox.damage.clear()

@@ -18,7 +18,7 @@ from tests.standins.raw import http, raw_server
 
 pytestmark = pytest.mark.servers
 
-WITHIN_SECONDS = 20.0
+WITHIN_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -177,7 +177,8 @@ async def test_metadata_knows_a_counter_by_either_name(prometheus: Prometheus) -
 
 async def test_the_clock_is_the_servers(prometheus: Prometheus) -> None:
     assert abs(await prometheus.clock_offset_seconds()) < 5
-    assert abs(await prometheus.now() - time.time()) < 5
+    before = time.time()
+    assert before - 1 < await prometheus.now() < time.time() + 1
 
 
 async def test_earliest_finds_the_oldest_sample(prometheus: Prometheus) -> None:

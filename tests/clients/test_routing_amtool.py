@@ -36,6 +36,6 @@ def test_receivers_in_order(seed: int, pair: Pair, servers: Servers, tmp_path: P
 def amtool_receivers(servers: Servers, file: Path, labels: Mapping[str, str]) -> list[str]:
     arguments = [f"{quoted_name(name)}={quoted(value)}" for name, value in labels.items()]
     command = [str(servers.amtool), "config", "routes", "test", f"--config.file={file}", "--", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{done.stderr}{done.stdout}\n{file.read_text(encoding='utf-8')}"
     return done.stdout.strip().split(",")

@@ -22,7 +22,7 @@ from tests.clients.generated import Generator, text
 
 pytestmark = pytest.mark.servers
 
-WITHIN_SECONDS = 20.0
+WITHIN_SECONDS = 120.0
 CANARY_RULE = {"source_matchers": ['canary="source"'], "target_matchers": ['canary="target"']}
 
 
@@ -38,11 +38,11 @@ class Running:
     def post(self, what: str, body: Any) -> Any:
         request = urllib.request.Request(f"{self.url}/api/v2/{what}", json.dumps(body).encode())
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def get(self, what: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/api/v2/{what}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v2/{what}", timeout=60) as answer:
             return json.load(answer)
 
 

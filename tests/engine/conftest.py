@@ -77,7 +77,7 @@ def verification(tmp_path: Path, kept: Kept) -> Callable[..., Verification]:
             clients=clients or {},
             recorder=Recorder("run-1", kept),
             environment="here",
-            check_timeout_seconds=options.pop("timeout", 5.0),
+            check_timeout_seconds=options.pop("timeout", 60.0),
             **options,
         )
         made.start(who="somebody", host="somewhere", protected=False, versions={})

@@ -18,7 +18,7 @@ async def served(routes: Routes) -> AsyncIterator[httpx.AsyncClient]:
     """These routes on a free port, and a client for them."""
     server = await listen(routes, 0)
     host, port = server.sockets[0].getsockname()
-    async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=60) as client:
         yield client
     server.close()
 

@@ -104,7 +104,7 @@ def run_unit_tests(servers: Servers, folder: Path, *cases: dict[str, Any]) -> st
 
 def run(*command: str | Path) -> str:
     """What the command prints; fails the test with it where the command fails."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

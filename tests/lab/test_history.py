@@ -171,7 +171,7 @@ def test_blocks_are_made_once_and_then_linked(small: Path, servers: Servers, tmp
 def test_promtool_finds_the_blocks_sound(small: Path, servers: Servers, tmp_path: Path) -> None:
     provide(servers, tmp_path / "tsdb", NOON)
     command: list[str | Path] = [servers.promtool, "tsdb", "list", tmp_path / "tsdb"]
-    listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     count = len({normal(s) for s in samples(range(NOON, NOON + 1))})
     sound = [line for line in listed.splitlines() if re.search(rf"\s{count}\s", line)]
     assert len(sound) == len(list((tmp_path / "tsdb").iterdir()))

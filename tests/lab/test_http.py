@@ -21,7 +21,7 @@ async def say(text: str) -> str:
     server = await listen(routes, 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     writer.write(text.encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     server.close()
     return answer.decode()

@@ -28,7 +28,7 @@ async def deliver(inbox: Inbox, message: EmailMessage, *recipients: str) -> None
     host, port = server.sockets[0].getsockname()
 
     def send() -> None:
-        with smtplib.SMTP(host, port, timeout=10) as client:
+        with smtplib.SMTP(host, port, timeout=60) as client:
             client.send_message(message, to_addrs=list(recipients))
 
     await asyncio.to_thread(send)

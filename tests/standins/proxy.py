@@ -91,7 +91,7 @@ def proxied(url: str, spoil: Spoil) -> Iterator[str]:
 
 
 def _forwarded(url: str, target: str, asked: Asked) -> Told:
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         headers = {name: value for name, value in asked.headers.items() if name not in _HOP_BY_HOP}
         connection.request(asked.method, target, asked.body or None, headers)

@@ -51,7 +51,7 @@ def test_what_was_printed_before_a_kill_is_in_the_records(path: Path, moment: in
 def test_two_consoles_at_once_write_one_chain(path: Path) -> None:
     consoles = [appender(path, run, 150) for run in ("r1", "r2", "r3")]
     for console in consoles:
-        _, status = console.communicate(timeout=60), console.wait()
+        _, status = console.communicate(timeout=120), console.wait()
         assert status == 0
     records = open_records(path)
     for run in ("r1", "r2", "r3"):

@@ -186,7 +186,7 @@ assert records.verify().first_broken is None and records.verify().entries == num
     resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY, reason="a limit is set already"
 )
 def test_a_file_that_may_not_grow(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", LIMITED, path], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", LIMITED, path], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert f"{path}: the records cannot be used: " in done.stdout
     assert "--records PATH" in done.stdout

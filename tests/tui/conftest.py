@@ -98,7 +98,7 @@ class Stage:
             recorder.emit(EffectBegun(item="email", effect="e1", what="test alert", undo="resolve it"))
             self.in_waiting = True
             try:
-                await until(self._opened, within_seconds=60, what="the mail")
+                await until(self._opened, within_seconds=120, what="the mail")
                 yield Seen("mail after 0.9 s")
             finally:
                 self.in_waiting = False
@@ -124,7 +124,7 @@ class Stage:
             clients={"effects": None if self.protected else object()},
             recorder=recorder,
             environment=self.environment,
-            check_timeout_seconds=30,
+            check_timeout_seconds=120,
         )
 
     async def _opened(self) -> bool:
@@ -144,7 +144,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 async def eventually(pilot: Pilot[int], condition: Callable[[], object]) -> None:
     """Wait until the condition holds; it is looked at when the application has nothing more to do."""
-    for _ in range(1000):
+    for _ in range(6000):
         await pilot.pause(0.01)
         if condition():
             return

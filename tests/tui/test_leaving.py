@@ -67,7 +67,7 @@ def left_in_terminal(argv: list[str], keys: list[tuple[str, str]]) -> tuple[str,
             written += chunk
             if keys and keys[0][0].encode() in written:
                 os.write(ours, keys.pop(0)[1].encode())
-        code = process.wait(20)
+        code = process.wait(120)
     finally:
         process.kill()
         process.wait()
@@ -76,7 +76,7 @@ def left_in_terminal(argv: list[str], keys: list[tuple[str, str]]) -> tuple[str,
 
 
 def _read(terminal: int) -> bytes:
-    if not select.select([terminal], [], [], 30)[0]:
+    if not select.select([terminal], [], [], 120)[0]:
         return b""
     try:
         return os.read(terminal, 65536)
