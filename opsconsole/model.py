@@ -266,9 +266,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A reading of the left side of the rule's comparison, at the scrape of `scraped_at`. `value` is None where
-    there is none, or none that is finite; `over` tells whether the comparison holds; `sent` and `passing` count
-    the requests so far, those that bring the cause about and those that only go with them."""
+    """A reading of the left side of the rule's comparison, at the scrape of `scraped_at`.
+
+    `value` is None where there is none, or none that is finite; `over` tells whether the comparison holds;
+    `sent` and `passing` count the requests so far, those that bring the cause about and those that only go
+    with them."""
 
     item: str
     scraped_at: float
@@ -385,8 +387,9 @@ Event = (
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        RunStarted, RunResumed, ServerSeen, ItemStarted, Exchanged, Observed, Found, Waiting, Planned, Measured,
-        HopReached, HopMissed, Diagnosed, ItemFinished, EffectBegun, EffectEnded, SignedOff, RunFinished,
+        RunStarted, RunResumed, ServerSeen, ItemStarted, Exchanged, Observed, Found, Waiting, Planned,
+        Measured, HopReached, HopMissed, Diagnosed, ItemFinished, EffectBegun, EffectEnded, SignedOff,
+        RunFinished,
     )
 }  # fmt: skip
 

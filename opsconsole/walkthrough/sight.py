@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from opsconsole.clients.alertmanager import Alertmanager
 from opsconsole.clients.inbox import Inbox
 from opsconsole.clients.prometheus import Prometheus
-from opsconsole.clients.routing import Labels, Route
 from opsconsole.clients.service import Service
 from opsconsole.config import Environment
 
@@ -22,7 +21,3 @@ class Sight:
     service: Service | None = None
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     drills: Mapping[str, str] = field(default_factory=dict)
-
-    async def routes(self, labels: Labels) -> list[Route]:
-        """The routes of the running configuration that an alert with these labels takes."""
-        return (await self.alertmanager.config()).routes(labels)
