@@ -140,11 +140,13 @@ HOPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
-    """Why a plan cannot succeed: seen to be wrong (FAIL), or not to be seen or done here (UNKNOWN)."""
+    """Why a plan cannot succeed: seen to be wrong (FAIL), or not to be seen or done here (UNKNOWN). `hop` is
+    the one that the signal would not reach."""
 
     outcome: Outcome
     summary: str
     remedy: str = ""
+    hop: Hop = Hop.STEADY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
