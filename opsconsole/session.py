@@ -3,7 +3,7 @@
 import getpass
 import platform
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
@@ -69,16 +69,16 @@ async def open_session(
     """
     environment = plan.environment
     run = past.start.run if past and past.start else new_run_id()
-    _learn_secrets(environment)
+    learn_secrets(environment)
     number = records.next_number(run)
     recorder = Recorder(run, records, number=number - 1)
     mark = f"{run}.{number}" if past else run
-    clients, close = _clients(environment, recorder, mark if effects else None)
+    clients = open_clients(environment, recorder, mark if effects else None)
     try:
         verification = Verification(
             checklist=plan.checklist.select(past.items) if past else plan.checklist,
             checks=plan.checks,
-            clients=clients,
+            clients=clients.by_name,
             recorder=recorder,
             environment=environment.name,
             check_timeout_seconds=environment.check_timeout_seconds,
@@ -87,10 +87,10 @@ async def open_session(
         _begin(verification, environment, past)
         yield Session(environment, verification, recorder, records)
     finally:
-        await close()
+        await clients.close()
 
 
-def _learn_secrets(environment: Environment) -> None:
+def learn_secrets(environment: Environment) -> None:
     """Know every secret before any server speaks; a keyring's when it is used, for asking takes long."""
     for part in vars(environment).values():
         for secret in vars(part).values() if is_dataclass(part) else ():
@@ -146,10 +146,22 @@ def _checklist_path(environment: Environment) -> Path:
     return path
 
 
-def _clients(
-    environment: Environment, recorder: Recorder, mark: str | None
-) -> tuple[dict[str, Any], Callable[[], Awaitable[None]]]:
-    """The environment's clients by name, None where it names no such server, and how to close them.
+@dataclass(frozen=True)
+class Clients:
+    """An environment's clients by name, None where it names no such server, and the doors that they use."""
+
+    by_name: dict[str, Any]
+    doors: dict[str, Http]
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        for client in (*self.doors.values(), self.by_name["inbox"]):
+            if client is not None:
+                await client.close()
+
+
+def open_clients(environment: Environment, recorder: Recorder, mark: str | None) -> Clients:
+    """Clients for every server that the environment names.
 
     `mark` is what effects are marked with: the run's id, and another one each time that a run goes on, so
     that nothing left of the time before is taken for it. None: no effects.
@@ -190,12 +202,7 @@ def _clients(
             service_settings=environment.service,
         )
 
-    async def close() -> None:
-        for client in (*doors.values(), clients["inbox"]):
-            if client is not None:
-                await client.close()
-
-    return clients, close
+    return Clients(clients, doors)
 
 
 def _endpoint(server: Server, environment: Environment) -> Endpoint:
