@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from opsconsole.model import Entry, Outcome
+from opsconsole.model import EffectBegun, Entry, Outcome
 
 __all__ = [
     "Broken",
     "ItemRecord",
+    "OpenEffect",
     "Proof",
     "Records",
     "RunSummary",
@@ -52,6 +53,15 @@ class ItemRecord(NamedTuple):
     outcome: Outcome
     seconds: float
     summary: str
+
+
+class OpenEffect(NamedTuple):
+    """An effect whose end was not recorded: the run that began it, its environment, and when (unix seconds)."""
+
+    run: str
+    environment: str
+    begun: EffectBegun
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,9 @@ class Records(Protocol):
 
     def item_history(self, environment: str, item: str, limit: int) -> list[ItemRecord]:
         """What became of an item in the environment's past runs, the newest first."""
+
+    def open_effects(self) -> list[OpenEffect]:
+        """What any run has begun and not ended, the oldest first; of a run that still goes on, too."""
 
     def next_number(self, run: str) -> int:
         """The number for the run's next entry; 1 for a new run."""

@@ -13,16 +13,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from opsconsole.errors import RecordsError
-from opsconsole.model import Entry, Event, ItemFinished, Outcome, RunStarted, SignedOff
+from opsconsole.model import (
+    EffectBegun,
+    Entry,
+    Event,
+    ItemFinished,
+    Outcome,
+    RunStarted,
+    SignedOff,
+)
 from opsconsole.runview import RunView
-from opsconsole.store import ItemRecord, Proof, RunSummary
+from opsconsole.store import ItemRecord, OpenEffect, Proof, RunSummary
 from opsconsole.store.chain import GENESIS, Follower, Link, link_hash
 from opsconsole.store.codec import decode, encode
 from opsconsole.store.opening import connect, explained
 
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
 _OUTLINE = ("RunStarted", "RunResumed", "ItemStarted", "ItemFinished", "SignedOff", "RunFinished")
+
+
+class _Effect(msgspec.Struct):
+    effect: str
 
 
 class SqliteRecords:
@@ -86,6 +100,17 @@ class SqliteRecords:
                 history += self._item_record(run, item)
         return history
 
+    def open_effects(self) -> list[OpenEffect]:
+        left: dict[tuple[str, str], tuple[float, str]] = {}
+        query = "SELECT kind, run, at, body FROM entry WHERE kind IN ('EffectBegun', 'EffectEnded')"
+        for kind, run, at, body in self._rows(f"{query} ORDER BY position"):
+            key = run, self._effect(body)
+            if kind == "EffectBegun":
+                left[key] = at, body
+            else:
+                left.pop(key, None)
+        return [self._left(run, at, body) for (run, _), (at, body) in left.items()]
+
     def next_number(self, run: str) -> int:
         ((last,),) = self._rows("SELECT MAX(number) FROM entry WHERE run = ?", run)
         return (last or 0) + 1
@@ -137,6 +162,21 @@ class SqliteRecords:
             return decode(kind, body)
         except RecordsError as error:
             raise RecordsError(error.message, where=str(self.path), hint=error.hint) from error
+
+    def _effect(self, body: str) -> str:
+        """The id of the effect, without reading the rest."""
+        try:
+            return msgspec.json.decode(body, type=_Effect).effect
+        except msgspec.MsgspecError:
+            return ""
+
+    def _left(self, run: str, at: float, body: str) -> OpenEffect:
+        begun = self._event("EffectBegun", body)
+        assert isinstance(begun, EffectBegun)  # noqa: S101 - by its kind
+        rows = self._rows("SELECT kind, body FROM entry WHERE run = ? AND kind = 'RunStarted'", run)
+        started = (self._event(*row) for row in rows)
+        names = [start.environment for start in started if isinstance(start, RunStarted)]
+        return OpenEffect(run, next(iter(names), ""), begun, at)
 
     def _started(self) -> Iterator[tuple[str, RunStarted]]:
         """Every run with its first event, the newest first."""
