@@ -56,7 +56,7 @@ class ItemRecord(NamedTuple):
 
 
 class OpenEffect(NamedTuple):
-    """An effect whose end was not recorded: the run that began it, its environment, and when (unix seconds)."""
+    """An effect without a recorded end: the run that began it, its environment, and when (unix seconds)."""
 
     run: str
     environment: str
