@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 @dataclass
 class Evidence:
-    """The last exchanges of a whole run by id, so that an answer that served several alerts is found again."""
+    """The last exchanges of a whole run by id: an answer that served several alerts is found again."""
 
     _by_id: dict[str, Exchange] = field(default_factory=dict)
 
@@ -117,16 +117,18 @@ class Tracing:
         within_seconds: float,
         every_seconds: float,
         what: str,
+        expected_seconds: float | None = None,
     ) -> _T | None:
         """Ask until `condition` answers something true, None when the time is over. A hop's time is what this
-        is for, so the pause stays the same."""
+        is for, so the pause stays the same. The countdown is to when the hop is expected, where that is
+        known."""
         clock = asyncio.get_running_loop().time
         deadline, shown = clock() + within_seconds, False
         while not (answer := await condition()):
             if clock() >= deadline:
                 return None
             if not shown:
-                self.waits(what, deadline - clock())
+                self.waits(what, deadline - clock() if expected_seconds is None else expected_seconds)
                 shown = True
             await asyncio.sleep(min(every_seconds, max(0.0, deadline - clock())))
         return answer
