@@ -18,9 +18,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from opsconsole.alive import Identity as Identity
+from opsconsole.alive import identity as identity
+from opsconsole.alive import is_running as is_running
+from opsconsole.alive import stat
 from opsconsole.errors import LabError
 
 STOP_SECONDS = 5.0
@@ -30,13 +33,6 @@ _POLL_SECONDS = 0.01
 _LOG_LINES = 8
 
 
-class Identity(NamedTuple):
-    """What tells a process from a later one with the same pid: its start, in clock ticks since boot."""
-
-    pid: int
-    start_ticks: int
-
-
 class Process:
     """A child of this process; everything it prints goes to `log`."""
 
@@ -44,8 +40,8 @@ class Process:
         self.name = name
         self.log = log
         self._popen = popen
-        stat = _stat(popen.pid)
-        self.identity = Identity(popen.pid, stat.start_ticks if stat else 0)
+        seen = stat(popen.pid)
+        self.identity = Identity(popen.pid, seen.start_ticks if seen else 0)
 
     @property
     def pid(self) -> int:
@@ -114,26 +110,15 @@ def end(identities: Iterable[tuple[int, int]], *, within_seconds: float = STOP_S
     """
     running = [Identity(*each) for each in identities if is_running(*each)]
     for number, patience_seconds in ((signal.SIGTERM, within_seconds), (signal.SIGKILL, STOP_SECONDS)):
-        for identity in (left := [each for each in running if is_running(*each)]):
+        for one in (left := [each for each in running if is_running(*each)]):
             with suppress(ProcessLookupError):
-                os.kill(identity.pid, number)
+                os.kill(one.pid, number)
         deadline = time.monotonic() + patience_seconds
         while any(is_running(*each) for each in left) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
     if stuck := [each.pid for each in running if is_running(*each)]:
         raise LabError(f"process {', '.join(map(str, stuck))} does not end, not even by SIGKILL")
     return running
-
-
-def identity(pid: int) -> Identity | None:
-    """Which process has this pid now; None where none runs (a zombie does not run)."""
-    stat = _stat(pid)
-    return Identity(pid, stat.start_ticks) if stat and stat.state not in "ZX" else None
-
-
-def is_running(pid: int, start_ticks: int) -> bool:
-    """Whether this very process still runs."""
-    return identity(pid) == (pid, start_ticks)
 
 
 @contextmanager
@@ -212,20 +197,6 @@ async def _answers_ok(host: str, port: int, path: str) -> bool:
 def _failed(process: Process, message: str) -> LabError:
     words = process.last_words() or "(its log is empty)"
     return LabError(message, where=str(process.log), hint=words.replace("\n", "\n  "))
-
-
-class _Stat(NamedTuple):
-    state: str
-    start_ticks: int
-
-
-def _stat(pid: int) -> _Stat | None:
-    """Fields 3 and 22 of /proc/<pid>/stat, see proc_pid_stat(5); the name before them may hold any sign."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return _Stat(fields[0], int(fields[19]))
 
 
 def _popen(
