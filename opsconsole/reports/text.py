@@ -1,4 +1,7 @@
-"""Plain lines: one an item as it ends, beginning with its outcome, what was found below it."""
+"""Plain lines: one an item as it ends, beginning with its outcome, what was found below it.
+
+An alert under test has its plan before, and one line a hop, as the signal comes there.
+"""
 
 import os
 import shutil
@@ -7,16 +10,22 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from opsconsole.model import (
+    AlertPlan,
     Entry,
     Finding,
+    Hop,
+    HopMissed,
+    HopReached,
     ItemFinished,
     ItemStarted,
     Outcome,
+    Planned,
     RunFinished,
     RunResumed,
     RunStarted,
     SignedOff,
 )
+from opsconsole.reports import trace
 from opsconsole.reports.curl import curl_line
 from opsconsole.reports.wording import (
     about,
@@ -35,6 +44,9 @@ from opsconsole.reports.wording import (
 from opsconsole.runview import ItemView, RunView
 
 _WORD = max(map(len, Outcome))
+_HOP = max(map(len, Hop))
+_ELAPSED = len("+15 min 20 s")
+_LABEL = len("notifies")
 _COLOURS = {
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
@@ -87,6 +99,14 @@ class TextReport:
             case SignedOff() if item:
                 text = f"{item.text}; {signature(item)}" if signed_at_once else signature(item)
                 self._item(item, text, signed=not signed_at_once)
+            case Planned(plan=plan):
+                self._plan(plan)
+            case HopReached() as reached if item:
+                self._hop(item, reached.hop, reached.reached_at, reached.evidence)
+            case HopMissed() as missed if item:
+                self._hop(item, missed.hop, entry.at, trace.stopped(missed))
+                for line in trace.below_missed(missed):
+                    self._line(" " * (_ELAPSED + 4) + line, hanging=_ELAPSED + 6)
             case ItemStarted():
                 pass
             case RunFinished():
@@ -119,9 +139,22 @@ class TextReport:
         guard = "PROTECTED, " if start.protected else ""
         effects = "effects allowed" if start.effects else "nothing is changed"
         version = start.versions.get("opsconsole", "")
+        kind = "" if start.kind == "verify" else f"{start.kind}, "
         self._line(
-            f"opsconsole {version}, environment {start.environment} ({guard}{effects}), run {start.run}"
+            f"opsconsole {version}, {kind}environment {start.environment} ({guard}{effects}), run {start.run}"
         )
+
+    def _plan(self, plan: AlertPlan) -> None:
+        self._line(f"Plan of {one_line(plan.alert)}")
+        for label, said in trace.plan_rows(plan):
+            word = f"{label}: " if label == trace.CANNOT else f"{label:<{_LABEL}}  "
+            self._line(f"    {word}{said}", hanging=_LABEL + 6)
+
+    def _hop(self, item: ItemView, hop: Hop, at: float, said: str) -> None:
+        names = max(map(len, self._view.items), default=0)
+        when = f"{trace.elapsed(item, at):>{_ELAPSED}}"
+        line = f"  {when}  {item.summary.id:<{names}}  {hop:<{_HOP}}  {one_line(said)}"
+        self._line(line.rstrip(), hanging=_ELAPSED + 6)
 
     def _item(self, item: ItemView, text: str, *, signed: bool = False) -> None:
         outcome = item.outcome or Outcome.UNKNOWN
@@ -169,6 +202,8 @@ def below(item: ItemView, run: str, *, evidence: bool = False) -> Iterator[tuple
     """What stands below the item's line: (depth, line); prose at depth 1, what may be copied at depth 2."""
     for finding in item.findings:
         yield from _finding(finding)
+    if held := trace.readings(item):
+        yield 1, held
     if chain := causes(item):
         yield 1, f"cause: {chain}"
     for step in item.diagnosis:
