@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
+    from opsconsole.clients.delivery import connection, in_force, sent_labels
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
     from opsconsole.clients.inbox import Inbox, Message
@@ -56,9 +57,12 @@ _TYPES = frozenset(
 """Named by checks in annotations alone: at run time they are `Any`, so that naming one loads nothing."""
 
 _FUNCTIONS = {
+    "connection": "opsconsole.clients.delivery",
+    "in_force": "opsconsole.clients.delivery",
     "run_panels": "opsconsole.clients.panels",
     "scraped_no_longer": "opsconsole.clients.scraped",
     "seconds": "opsconsole.clients.wire",
+    "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
 }
 
@@ -92,12 +96,15 @@ __all__ = [
     "TimedOut",
     "Unreachable",
     "Unseen",
+    "connection",
     "first_scrape",
+    "in_force",
     "lasting",
     "promql",
     "run_panels",
     "scraped_no_longer",
     "seconds",
+    "sent_labels",
     "silenced",
     "until",
     "world",

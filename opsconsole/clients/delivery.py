@@ -1,0 +1,138 @@
+"""An alert's way to people: the labels that Alertmanager gets, whether it gets them, what holds them back."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from opsconsole import promql
+from opsconsole.checkkit import until
+from opsconsole.clients.alertmanager import Alertmanager
+from opsconsole.clients.prometheus import Prometheus
+from opsconsole.clients.routing import AlertmanagerConfig
+from opsconsole.clients.silences import silenced
+from opsconsole.errors import Unseen
+from opsconsole.model import Finding
+
+_ALERTS_PATH = "/api/v2/alerts"
+
+Labels = Mapping[str, str]
+
+
+async def sent_labels(
+    prometheus: Prometheus, names: Collection[str] | None = None
+) -> dict[str, list[dict[str, str] | None]]:
+    """What Alertmanager will see of each alert (of these `names`), None where Prometheus drops it: the labels of
+    its rule, and those of the series that it judges, as they are now, relabelled as Prometheus does it."""
+    outgoing, loaded = await asyncio.gather(prometheus.outgoing(), prometheus.rules())
+    rules = [rule for rule in loaded if rule.kind == "alerting" and (names is None or rule.name in names)]
+    judged = await asyncio.gather(*(_judged(prometheus, rule.expr) for rule in rules))
+    labels: dict[str, list[dict[str, str] | None]] = {}
+    for rule, found in zip(rules, judged, strict=True):
+        for series in found:
+            own = {**series, **rule.labels, "alertname": rule.name}
+            labels.setdefault(rule.name, []).append(outgoing.sent(own))
+    return labels
+
+
+async def _judged(prometheus: Prometheus, expr: str) -> list[dict[str, str]]:
+    """The labels of what the expression compares with its threshold; no labels where there is nothing."""
+    comparison = promql.comparison(promql.parse(expr))
+    samples = await prometheus.query(comparison.left) if comparison else []
+    named = {tuple(sorted((k, v) for k, v in one.labels.items() if k != "__name__")) for one in samples}
+    return [dict(labels) for labels in sorted(named)] or [{}]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Alertmanager's configuration and what is in force there at `at`: silences, and the label sets of the
+    alerts that it holds."""
+
+    config: AlertmanagerConfig
+    active: list[dict[str, str]]
+    silences: list[dict[str, Any]]
+    at: datetime
+
+    def held_back(self, labels: Labels) -> Iterator[str]:
+        """What would keep an alert with these labels from arriving now."""
+        for silence in silenced(labels, self.silences, self.at):
+            end = f"{silence.ends_at:%F %H:%M} UTC"
+            yield f"is silenced until {end} by {silence.created_by}: {silence.comment}"
+        for inhibition in self.config.inhibited(labels, self.active):
+            source = inhibition.source.get("alertname", inhibition.source)
+            yield f"is inhibited now by {source}, which fires"
+        for route in self.config.routes(labels):
+            if reason := self.config.muted_now(route, self.at):
+                yield f"notifies nobody now: {reason}"
+
+
+async def in_force(alertmanager: Alertmanager) -> InForce:
+    """Raises Unseen."""
+    config, alerts, silences, now = await asyncio.gather(
+        alertmanager.config(), alertmanager.alerts(), alertmanager.silences(), alertmanager.now()
+    )
+    return InForce(config, [alert.labels for alert in alerts], silences, now)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Whether alerts leave Prometheus for our Alertmanager: `url` is where it sends them, empty where that is
+    not our Alertmanager, and `findings` is what is wrong."""
+
+    url: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The URL without its scheme, which may differ behind a proxy."""
+        return _place(self.url)
+
+
+async def connection(prometheus: Prometheus, ours: str, theirs: str = "") -> Connection:
+    """`ours` is Alertmanager's URL, `theirs` the same in Prometheus' eyes, where that is another one (a
+    port-forward). Waits for a Prometheus that has just started. Raises Unseen where it cannot be told."""
+
+    async def any_known() -> list[str]:
+        return await prometheus.alertmanagers()
+
+    settling = await prometheus.settling_seconds()
+    known = await until(any_known, within_seconds=settling, what="Prometheus to find its Alertmanager") or []
+    wanted = _place(f"{theirs or ours}{_ALERTS_PATH}")
+    if not known:
+        return _astray(
+            "Prometheus knows no Alertmanager: no alert leaves it",
+            "look at alerting.alertmanagers in prometheus.yml",
+        )
+    if same := [url for url in known if _place(url) == wanted]:
+        return Connection(same[0], () if theirs else tuple(_other_scheme(same, ours)))
+    if wanted in (_place(url).replace("/api/v1/", "/api/v2/") for url in known):
+        return _astray(
+            "Prometheus sends to Alertmanager's API v1, which it has no longer since 0.27",
+            "set api_version: v2 in alerting.alertmanagers of prometheus.yml",
+        )
+    if theirs:
+        return _astray(f"Prometheus sends to {', '.join(known)}, not to {theirs}")
+    raise Unseen(
+        f"Prometheus sends to {', '.join(known)}; whether that is {ours} cannot be seen",
+        hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
+    )
+
+
+def _other_scheme(same: list[str], ours: str) -> Iterator[Finding]:
+    if all(urlsplit(url).scheme != urlsplit(ours).scheme for url in same):
+        yield Finding(
+            summary=f"Prometheus sends to {same[0]}, and Alertmanager answers at {ours}",
+            remedy="correct the scheme in alerting.alertmanagers of prometheus.yml",
+        )
+
+
+def _astray(summary: str, remedy: str = "") -> Connection:
+    return Connection(findings=(Finding(summary=summary, remedy=remedy),))
+
+
+def _place(url: str) -> str:
+    """Host, port and path."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}".replace("//", "/")
