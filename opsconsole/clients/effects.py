@@ -3,19 +3,20 @@
 Only checks that ask for `effects` get here, and a protected environment does not hand it out.
 """
 
-import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
 
 from opsconsole import config
+from opsconsole.alive import me
+from opsconsole.clients.ending import prolonged, taken_back
 from opsconsole.clients.http import Answer, Http
-from opsconsole.errors import ConfigError, EffectRefused, TimedOut, Unseen
+from opsconsole.errors import ConfigError, EffectRefused
 
 MARK = "opsconsole_run"
 """The label that marks a test alert with its run's id; routes and inboxes recognise it."""
@@ -23,8 +24,9 @@ MARK = "opsconsole_run"
 DRILL = "DRILL: nothing needs doing"
 """How the summary of every test alert begins."""
 
+_LASTS_SECONDS = 240.0
+_POSTED_EVERY_SECONDS = 60.0
 _END_WITHIN_SECONDS = 15.0
-_PAUSE_SECONDS = 0.3
 _CLOCKS_AGREE_SECONDS = 1.5  # the Date header is cut to whole seconds
 _ANY_STATUS = tuple(range(100, 600))
 
@@ -71,15 +73,16 @@ class Effects:
 
     @asynccontextmanager
     async def test_alert(
-        self, labels: Mapping[str, str], annotations: Mapping[str, str], *, lasts_seconds: float = 240.0
+        self, labels: Mapping[str, str], annotations: Mapping[str, str]
     ) -> AsyncIterator[SentAlert]:
         """Have Alertmanager hold a marked test alert while the block runs, then end it and see it gone.
 
-        The alert ends by itself after `lasts_seconds` in any case. Its end is seen to also where the block
-        fails or is cancelled. Raises EffectRefused (no Alertmanager, a live key), Unseen from the door, and
-        TimedOut where the end could not be seen: then the effect stays open in the journal.
+        It is posted to end by itself in four minutes, and again each minute while the block lives: whatever
+        becomes of this process, no alert stays. Its end is seen to also where the block fails or is
+        cancelled. Raises EffectRefused (no Alertmanager, a live key), Unseen from the door, and TimedOut
+        where the end could not be seen: then the effect stays open in the journal.
         """
-        self._refuse_live_key()
+        refuse_live_keys(self._service_settings)
         http = _named(self._alertmanager, "alertmanager")
         began = time.time()
         summary = annotations.get("summary", "")
@@ -90,38 +93,42 @@ class Effects:
         )
         effect = self._announce(
             f"a test alert {labels.get('alertname', '')} in Alertmanager",
-            f"resolve it; it ends by itself after {lasts_seconds:g} s",
-            {
-                "labels": json.dumps(sent.labels),
-                "starts_at": repr(began),
-                "ends_at": repr(began + lasts_seconds),
-            },
+            f"resolve it; it ends by itself {_LASTS_SECONDS:g} s after it was last posted",
+            "test_alert",
+            http,
+            {"labels": json.dumps(sent.labels), "starts_at": repr(began)},
         )
-        failed = True
-        try:
-            await _post_alert(http, sent, ends_at=began + lasts_seconds)
-            yield sent
-            failed = False
-        finally:
-            seen = await _to_its_end(self._resolve(http, effect, sent))
-            if not seen and not failed:
-                raise TimedOut(
-                    f"the test alert was not seen to end within {_END_WITHIN_SECONDS:g} s",
-                    where=f"{http.server} {http.base}",
-                    hint=f"it ends by itself {lasts_seconds:g} s after it was sent",
-                )
+
+        async def post() -> Answer:
+            return await _post_alert(http, sent, ends_at=time.time() + _LASTS_SECONDS)
+
+        async with taken_back(
+            lambda: _ended(http, sent),
+            lambda: self._end(effect, "resolved, and Alertmanager no longer holds it"),
+            what="the test alert",
+            where=f"{http.server} {http.base}",
+            hint=f"it ends by itself {_LASTS_SECONDS:g} s after it was last posted",
+            within_seconds=_END_WITHIN_SECONDS,
+        ):
+            await post()
+            async with prolonged(post, every_seconds=_POSTED_EVERY_SECONDS):
+                yield sent
 
     async def refused_webhook(self, *, event_type: str = "test") -> Answer:
         """Send one webhook with an invalid signature, which the service must refuse; any answer is returned.
 
         Raises EffectRefused (no service, a live key) and Unseen where there is no answer at all.
         """
-        self._refuse_live_key()
+        refuse_live_keys(self._service_settings)
         http = _named(self._service, "service")
         settings = self._service_settings
         path = settings.webhook_path if settings else config.Service.webhook_path
         effect = self._announce(
-            f"one webhook with an invalid signature to {path}", "nothing: a counter moves by one", {}
+            f"one webhook with an invalid signature to {path}",
+            "nothing: a counter moves by one",
+            "requests",
+            http,
+            {},
         )
         body = json.dumps({"id": f"evt_{self.run}", "type": event_type, "data": {}}).encode()
         headers = {"stripe-signature": f"t={int(time.time())},v1={'0' * 64}"}
@@ -129,28 +136,21 @@ class Effects:
         self._end(effect, f"answered {answer.status}; a counter has moved by one, nothing to take back")
         return answer
 
-    def _announce(self, what: str, undo: str, data: dict[str, str]) -> str:
+    def _announce(self, what: str, undo: str, kind: str, http: Http, data: dict[str, str]) -> str:
         effect = f"{self.run}-{next(self._numbers)}"
-        self._begin(effect, what, undo, data)
+        self._begin(effect, what, undo, {"kind": kind, "url": http.base, "process": me(), **data})
         return effect
 
-    def _refuse_live_key(self) -> None:
-        """Revealing a live key raises EffectRefused; one that cannot be found cannot be live."""
-        key = self._service_settings.api_key if self._service_settings else None
-        with suppress(ConfigError):
-            if key is not None:
-                key.reveal()
 
-    async def _resolve(self, http: Http, effect: str, sent: SentAlert) -> bool:
-        """End the alert; True, and journalled, when Alertmanager no longer holds it."""
-        try:
-            async with asyncio.timeout(_END_WITHIN_SECONDS):
-                while not await _ended(http, sent):  # noqa: ASYNC110 - Alertmanager tells nobody by itself
-                    await asyncio.sleep(_PAUSE_SECONDS)
-        except TimeoutError:
-            return False
-        self._end(effect, "resolved, and Alertmanager no longer holds it")
-        return True
+def refuse_live_keys(service: config.Service | None) -> None:
+    """Reveal the service's secrets: a live key raises EffectRefused, always, before anything is changed. One
+    that cannot be found cannot be live."""
+    if service is None:
+        return
+    for secret in (service.api_key, service.webhook_secret, service.token, service.password):
+        with suppress(ConfigError):
+            if secret is not None:
+                secret.reveal()
 
 
 class _Held(msgspec.Struct):
@@ -169,28 +169,11 @@ async def _post_alert(http: Http, sent: SentAlert, *, ends_at: float) -> Answer:
 
 async def _ended(http: Http, sent: SentAlert) -> bool:
     """Post the alert's end, by Alertmanager's clock where that is behind, and look whether it is gone."""
-    try:
-        answer = await _post_alert(http, sent, ends_at=time.time())
-        behind_seconds = -(answer.clock_offset_seconds or 0.0)
-        if behind_seconds > _CLOCKS_AGREE_SECONDS:
-            await _post_alert(http, sent, ends_at=time.time() - behind_seconds)
-        return not (await http.get("/api/v2/alerts", {"filter": sent.filters})).json(list[_Held])
-    except Unseen:
-        return False
-
-
-async def _to_its_end(work: Coroutine[None, None, bool]) -> bool:
-    """Wait for bounded work through cancellations; the cancellation goes on afterwards."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()
+    answer = await _post_alert(http, sent, ends_at=time.time())
+    behind_seconds = -(answer.clock_offset_seconds or 0.0)
+    if behind_seconds > _CLOCKS_AGREE_SECONDS:
+        await _post_alert(http, sent, ends_at=time.time() - behind_seconds)
+    return not (await http.get("/api/v2/alerts", {"filter": sent.filters})).json(list[_Held])
 
 
 def _named(http: Http | None, name: str) -> Http:

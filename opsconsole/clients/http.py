@@ -101,13 +101,23 @@ class Http:
         self._clients.clear()
 
     async def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, accept: tuple[int, ...] = (200,)
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (200,),
     ) -> Answer:
-        """GET; questions that are asked at the same moment by several checks are asked once.
+        """GET; questions that are asked at the same moment by several checks are asked once, but for those
+        with `headers` of their own.
 
         Raises Unreachable, TimedOut, Refused (401, 403, a redirect) or Nonsense (a status not in `accept`).
         """
-        answer = await self._shared("GET", self._url(path, params), {}, b"")
+        url = self._url(path, params)
+        if headers:
+            answer, _ = await self._exchange("GET", url, dict(headers), b"")
+        else:
+            answer = await self._shared("GET", url, {}, b"")
         return self._accepted(answer, accept)
 
     async def _shared(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -164,6 +174,13 @@ class Http:
         if asks:
             return self._accepted(await self._shared("POST", url, headers, body), accept)
         answer, _ = await self._exchange("POST", url, headers, body)
+        return self._accepted(answer, accept)
+
+    async def delete(
+        self, path: str, *, headers: Mapping[str, str] | None = None, accept: tuple[int, ...] = (200, 204)
+    ) -> Answer:
+        """DELETE. Raises as `get`. Never repeated."""
+        answer, _ = await self._exchange("DELETE", self._url(path, None), dict(headers or {}), b"")
         return self._accepted(answer, accept)
 
     def _url(self, path: str, params: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from opsconsole import config
+from opsconsole import alive, config
 from opsconsole.checkkit import until
 from opsconsole.clients import effects as effects_module
 from opsconsole.clients.alertmanager import Alertmanager
@@ -66,9 +66,53 @@ async def test_a_test_alert_is_marked_held_and_gone_at_the_end(journal: Journal,
         (alert,) = await Alertmanager(door, lambda *_: None).alerts(*sent.filters)
         assert alert.labels == {**LABELS, "opsconsole_run": "20261122-test"}
         assert alert.annotations["summary"] == "DRILL: nothing needs doing. is it here?"
-        assert 200 < alert.ends_at - sent.sent_at <= 240
+        assert 200 < alert.ends_at - sent.sent_at <= 245
     assert journal.words == ["begin", "end"]
     assert await held(door, sent) == []
+
+
+async def test_its_end_is_put_off_while_the_block_lives(
+    journal: Journal, door: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects_module, "_POSTED_EVERY_SECONDS", 0.05)
+    async with effects_on(journal, door).test_alert(LABELS, {}) as sent:
+        alertmanager = Alertmanager(door, lambda *_: None)
+        ends = {alert.ends_at for alert in await alertmanager.alerts(*sent.filters)}
+
+        async def put_off() -> bool:
+            ends.update(alert.ends_at for alert in await alertmanager.alerts(*sent.filters))
+            return len(ends) > 2
+
+        assert await until(put_off, within_seconds=WITHIN_SECONDS, what="a later end")
+    assert await held(door, sent) == []
+
+
+async def test_an_end_that_could_not_be_put_off_is_put_off_the_next_time(
+    journal: Journal, open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects_module, "_POSTED_EVERY_SECONDS", 0.01)
+    posts: list[bytes] = []
+    enough = asyncio.Event()
+
+    def answer(request: bytes) -> list[bytes]:
+        if request.startswith(b"GET"):
+            return [http(b"[]")]
+        posts.append(request)
+        if len(posts) == 4:
+            enough.set()
+        return [http(b"", "500 Internal Server Error" if len(posts) == 2 else "200 OK")]
+
+    async with raw_server(answer) as url, effects_on(journal, open_door(url)).test_alert(LABELS, {}):
+        await asyncio.wait_for(enough.wait(), WITHIN_SECONDS)
+    assert journal.words == ["begin", "end"]
+
+
+async def test_the_journal_says_what_taking_it_back_needs(journal: Journal, door: Http) -> None:
+    async with effects_on(journal, door).test_alert(LABELS, {}) as sent:
+        _, _, data = journal.lines[0]
+    assert (data["kind"], data["url"]) == ("test_alert", door.base)
+    assert alive.is_alive(data["process"])
+    assert json.loads(data["labels"]) == sent.labels
 
 
 async def test_it_reaches_the_mailbox_and_its_end_too(
