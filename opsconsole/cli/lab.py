@@ -19,25 +19,29 @@ def command() -> None:
     """Keep a lab: a real Prometheus and Alertmanager on loopback, with a billing service, an inbox and a
     stand-in for Grafana.
 
-    `verify --env lab` uses the lab that is up; without one it starts its own and stops it again.
+    `verify --env lab` uses the lab that is up; without one it starts its own and stops it again. So does
+    `alert-test --env lab` with a drill lab, which runs fast: its rules are the same with their durations
+    shortened.
     """
 
 
 @command.command()
 @click.option("--prometheus-version", metavar="VERSION", help="For example 3.5; the beginning is enough.")
 @click.option("--alertmanager-version", metavar="VERSION", help="For example 0.33; the beginning is enough.")
-def up(prometheus_version: str | None, alertmanager_version: str | None) -> None:
-    """Start the lab and leave it running."""
+@click.option("--drill", is_flag=True, help="A drill lab, for alert tests: hours take seconds in it.")
+def up(prometheus_version: str | None, alertmanager_version: str | None, drill: bool) -> None:
+    """Start the lab and leave it running. A lab and a drill lab can be up side by side."""
     from opsconsole.lab import stack, state
 
     with state.alone():
-        lab = state.kept()
+        lab = state.kept(drill=drill)
         if lab is None:
-            lab = asyncio.run(stack.start("kept", prometheus_version, alertmanager_version, _tell))
-            click.echo("The lab is up.")
+            versions = (prometheus_version, alertmanager_version)
+            lab = asyncio.run(stack.start("kept", *versions, _tell, drill=drill))
+            click.echo(f"The {_kind(lab)} is up.")
         else:
             _same_versions(lab, prometheus_version, alertmanager_version)
-            click.echo("The lab is up already; `opsconsole lab down` ends it.")
+            click.echo(f"The {_kind(lab)} is up already; `opsconsole lab down` ends it.")
     _describe(lab)
 
 
@@ -46,26 +50,36 @@ def status() -> None:
     """Tell where everything of the lab is. Exit code 1: a part of it has ended."""
     from opsconsole.lab import state
 
-    lab = state.kept()
-    if lab is None:
+    labs = list(state.all_kept())
+    if not labs:
         raise LabError("no lab is up", hint="`opsconsole lab up` starts one")
-    _describe(lab)
-    if ended := [member.name for member in lab.members if not member.running]:
+    for lab in labs:
+        click.echo(f"The {_kind(lab)}:")
+        _describe(lab)
+    ended = [member.name for lab in labs for member in lab.members if not member.running]
+    if ended:
         click.echo(f"Ended: {', '.join(ended)}; `opsconsole lab down`, then `up`.", err=True)
         raise SystemExit(1)
 
 
 @command.command()
 def down() -> None:
-    """End the lab and remove everything of it."""
+    """End the lab, or both, and remove everything of them."""
     from opsconsole.lab import stack, state
 
     with state.alone():
-        lab = state.kept()
-        if lab is not None:
+        labs = list(state.all_kept())
+        for lab in labs:
             stack.stop(lab)
         stack.clear_leftovers()
-    click.echo("No lab was up." if lab is None else "The lab is down.")
+    for lab in labs:
+        click.echo(f"The {_kind(lab)} is down.")
+    if not labs:
+        click.echo("No lab was up.")
+
+
+def _kind(lab: "LabState") -> str:
+    return "drill lab" if lab.drill else "lab"
 
 
 def _tell(progress: str) -> None:
@@ -82,7 +96,7 @@ def _same_versions(lab: "LabState", prometheus: str | None, alertmanager: str | 
         ("Alertmanager", lab.alertmanager_version, alertmanager),
     ):
         if wanted and not meets(version, wanted):
-            message = f"a lab is up already, with {name} {version}, not {wanted}"
+            message = f"a {_kind(lab)} is up already, with {name} {version}, not {wanted}"
             raise LabError(message, hint="`opsconsole lab down`, then up again")
 
 

@@ -28,12 +28,19 @@ def environment(lab: LabState) -> Environment:
             dashboard="billing-metrics",
         ),
         service=Service(
-            url=lab.service_url, metrics=lab.metrics_url, api_key=MadeUp("lab:API_KEY", lab.api_key), job=JOB
+            url=lab.service_url,
+            metrics=lab.metrics_url,
+            api_key=MadeUp("lab:API_KEY", lab.api_key),
+            job=JOB,
+            declining_payment_method="pm_card_visa_chargeDeclined",
+            passing_payment_method="pm_card_visa",
+            webhook_secret=MadeUp("lab:WEBHOOK_SECRET", lab.webhook_secret),
+            test_hooks="/lab",
         ),
         inbox=Inbox(kind="lab", url=lab.inbox_url),
-        rules=reference_rules(),
+        rules=lab.reference_rules_path if lab.drill else reference_rules(),
         sign_offs=SIGN_OFFS,
-        source=f"the embedded lab in {lab.folder}",
+        source=f"the embedded {'drill lab' if lab.drill else 'lab'} in {lab.folder}",
     )
 
 

@@ -3,11 +3,16 @@
 Everything listens on 127.0.0.1, lives in one private folder and is gone without a trace afterwards. A lab
 is ready when its processes answer; Prometheus' first scrape comes about five seconds later, and its
 history is there from the start.
+
+A drill lab runs fast: scrapes and evaluations ten times a second, the rules and the routes with their
+durations shortened by one rule (see `shortening`), and traffic 50 times as dense, so that the shortened
+windows hold events enough. It has no history. It is ready when it is calm.
 """
 
 import asyncio
 import os
 import secrets
+import shutil
 import string
 import sys
 import time
@@ -19,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.errors import LabError
-from opsconsole.lab import history, past, processes, relocate
+from opsconsole.lab import calm, history, past, processes, relocate, shortening
 from opsconsole.lab.servers import Servers, find
 from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, new_folder, remove_folder
 
@@ -29,8 +34,10 @@ Progress = Callable[[str], None]
 
 SEED = 1
 COMPONENTS = ("prometheus.yml", "billing-alerts.yml", "alertmanager.yml", "billing_dashboard.json")
+SHORTENED = {"billing-alerts.yml": shortening.shorten_rules, "alertmanager.yml": shortening.shorten_routes}
 PARTS = ("service", "inbox", "grafana", "alertmanager", "prometheus")
 RETENTION = "15d"
+DRILL_PACE = 50
 
 _own: dict[Path, list[processes.Process]] = {}
 """The processes of the labs that this process has started, by the lab's folder."""
@@ -41,8 +48,10 @@ async def start(
     prometheus_version: str | None = None,
     alertmanager_version: str | None = None,
     on_progress: Progress | None = None,
+    *,
+    drill: bool = False,
 ) -> LabState:
-    """Start a lab and return when all its processes answer.
+    """Start a lab and return when all its processes answer; with `drill` a drill lab, when it is calm.
 
     A version is a prefix such as `3.5`. What an earlier, killed run has left is cleared first. Raises
     MissingServer where there is no server to be had, and LabError where one does not start; then nothing of
@@ -51,7 +60,7 @@ async def start(
     tell = on_progress or (lambda _: None)
     await asyncio.to_thread(clear_leftovers)
     servers = await asyncio.to_thread(find, prometheus_version, alertmanager_version, on_progress=tell)
-    lab = _founded(owner, servers)
+    lab = _founded(owner, servers, drill)
     try:
         with processes.free_ports(len(PARTS) + 1) as ports:
             lab = _addressed(lab, ports)
@@ -77,16 +86,18 @@ async def running(
     prometheus_version: str | None = None,
     alertmanager_version: str | None = None,
     on_progress: Progress | None = None,
+    *,
+    drill: bool = False,
 ) -> AsyncIterator[LabState]:
     """A lab for the length of a block."""
-    lab = await start("foreground", prometheus_version, alertmanager_version, on_progress)
+    lab = await start("foreground", prometheus_version, alertmanager_version, on_progress, drill=drill)
     try:
         yield lab
     finally:
         await asyncio.to_thread(stop, lab)
 
 
-def _founded(owner: Owner, servers: Servers) -> LabState:
+def _founded(owner: Owner, servers: Servers, drill: bool) -> LabState:
     myself = processes.identity(os.getpid())
     if myself is None:
         raise LabError("this system does not tell about processes", where="/proc")
@@ -103,6 +114,7 @@ def _founded(owner: Owner, servers: Servers) -> LabState:
         alertmanager_version=servers.alertmanager_version,
         promtool=servers.promtool,
         amtool=servers.amtool,
+        drill=drill,
     )
     lab.save()
     _own[lab.folder] = []
@@ -123,12 +135,16 @@ def _write_components(lab: LabState) -> None:
         "inbox_url": lab.inbox_url,
         "smtp_address": lab.smtp_address,
         "instance": past.INSTANCE,
+        "interval": f"{shortening.SCRAPE_SECONDS * 1000:.0f}ms" if lab.drill else "1s",
     }
     for name in COMPONENTS:
         text = component(name)
         if name in ("prometheus.yml", "alertmanager.yml"):
             text = string.Template(text).substitute(values)
+        if lab.drill and name in SHORTENED:
+            text = SHORTENED[name](text)
         (lab.folder / name).write_text(text, encoding="utf-8")
+    shutil.copy(lab.rules_path, lab.reference_rules_path)
 
 
 def component(name: str) -> str:
@@ -141,11 +157,15 @@ async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     commands = _commands(lab, servers)
     prometheus = commands.pop("prometheus")
     spawned = {name: _spawn(lab, name, command) for name, command in commands.items()}
-    data = lab.folder / "prometheus"
-    await asyncio.to_thread(history.provide, data, servers.promtool, seed=SEED, on_progress=tell)
+    if not lab.drill:
+        data = lab.folder / "prometheus"
+        await asyncio.to_thread(history.provide, data, servers.promtool, seed=SEED, on_progress=tell)
     tell("starting Prometheus")
     spawned["prometheus"] = _spawn(lab, "prometheus", prometheus)
     await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in _health_urls(lab)))
+    if lab.drill:
+        tell("waiting until the drill lab is calm (about 5 s)")
+        await calm.wait(lab.prometheus_url)
     return _record(lab, ready=True)
 
 
@@ -180,7 +200,9 @@ def _secrets(lab: LabState) -> Mapping[str, str]:
 
 def _commands(lab: LabState, servers: Servers) -> dict[str, list[str | Path]]:
     return {
-        "service": _python("service", lab.service_url, "--seed", str(SEED)),
+        "service": _python(
+            "service", lab.service_url, "--seed", str(SEED), "--pace", str(DRILL_PACE if lab.drill else 1)
+        ),
         "inbox": _python("inbox", lab.inbox_url, "--smtp-port", lab.smtp_address.rpartition(":")[2]),
         "grafana": _python(
             "grafana",

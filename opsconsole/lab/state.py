@@ -45,8 +45,8 @@ class LabState:
     """Where everything of one lab is.
 
     URLs have no slash at the end. `owner` is `foreground` for a lab that ends with the process that started
-    it (`starter`), and `kept` for one that stays. The tokens and keys are of this lab alone and are worth
-    nothing elsewhere.
+    it (`starter`), and `kept` for one that stays. A `drill` lab runs fast, by shortened rules (see
+    `shortening`). The tokens and keys are of this lab alone and are worth nothing elsewhere.
     """
 
     owner: Owner
@@ -70,6 +70,7 @@ class LabState:
     promtool: Path = Path()
     amtool: Path = Path()
     ready: bool = False
+    drill: bool = False
     members: tuple[Member, ...] = ()
 
     @property
@@ -79,6 +80,11 @@ class LabState:
     @property
     def rules_path(self) -> Path:
         return self.folder / "billing-alerts.yml"
+
+    @property
+    def reference_rules_path(self) -> Path:
+        """What `rules_path` was made as; nobody changes it."""
+        return self.folder / "reference-rules.yml"
 
     @property
     def prometheus_config_path(self) -> Path:
@@ -175,10 +181,16 @@ def labs() -> Iterator[LabState]:
             yield load(folder)
 
 
-def kept() -> LabState | None:
-    """The lab that is kept, or None. A process of it may have ended: see its members."""
-    found = (lab for lab in labs() if lab.owner == "kept" and lab.ready)
-    return next((lab for lab in found if any(member.running for member in lab.members)), None)
+def kept(*, drill: bool = False) -> LabState | None:
+    """The lab, or drill lab, that is kept, or None. A process of it may have ended: see its members."""
+    return next((lab for lab in all_kept() if lab.drill is drill), None)
+
+
+def all_kept() -> Iterator[LabState]:
+    """The labs that are kept: at most one of each kind."""
+    for lab in labs():
+        if lab.owner == "kept" and lab.ready and any(member.running for member in lab.members):
+            yield lab
 
 
 def clear_leftovers() -> list[Path]:

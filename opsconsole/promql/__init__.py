@@ -1,10 +1,11 @@
 """PromQL, read as trees and never as text.
 
-`trees` parses and takes expressions apart, `never` proves that one can return no data given the series that
-exist, `variables` fills in Grafana's template variables (the one step that is about text: what it fills is
-not PromQL yet). Nothing here does I/O.
+`trees` parses and takes expressions apart, `durations` changes how far they look back, `never` proves that
+one can return no data given the series that exist, `variables` fills in Grafana's template variables (the
+one step that is about text: what it fills is not PromQL yet). Nothing here does I/O.
 """
 
+from opsconsole.promql.durations import with_durations
 from opsconsole.promql.never import SeriesWorld, World, never, ungrouped
 from opsconsole.promql.trees import Comparison, Matcher, Selector, comparison, parse, pretty, same, selectors
 from opsconsole.promql.variables import fill, time_variables, unresolved
@@ -25,4 +26,5 @@ __all__ = [
     "time_variables",
     "ungrouped",
     "unresolved",
+    "with_durations",
 ]

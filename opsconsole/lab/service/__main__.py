@@ -15,6 +15,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="opsconsole.lab.service")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pace", type=float, default=1.0, help="so many times as fast, for dense traffic")
     arguments = parser.parse_args()
     service = BillingService(
         seed=arguments.seed,
@@ -23,7 +24,7 @@ async def main() -> None:
     )
     server = await listen(service.routes(), arguments.port)
     service.verifier.warm_up()
-    await asyncio.gather(service.traffic.play(), server.serve_forever())
+    await asyncio.gather(service.traffic.play(arguments.pace), server.serve_forever())
 
 
 if __name__ == "__main__":

@@ -63,11 +63,11 @@ class Traffic:
         self.events = 0
         metrics.prepare(self._streams)
 
-    async def play(self) -> None:
-        """Play for ever."""
+    async def play(self, pace: float = 1.0) -> None:
+        """Play for ever, `pace` times as fast as the streams say."""
         started = time.monotonic()
         while True:
-            self.play_until(time.monotonic() - started)
+            self.play_until(pace * (time.monotonic() - started))
             await asyncio.sleep(TICK_SECONDS)
 
     def play_until(self, seconds: float) -> None:
