@@ -35,7 +35,8 @@ class Job:
     @asynccontextmanager
     async def open(self, progress: Progress) -> AsyncIterator[Session]:
         """The environment, opened; the lab is started for it, and stopped at the end."""
-        async with _environment(self.wish, self.plan.environment, progress) as environment:
+        versions = self.wish.prometheus_version, self.wish.alertmanager_version
+        async with at_work(self.plan.environment, progress, *versions) as environment:
             plan = replace(self.plan, environment=environment)
             effects = self.wish.allows_effects(environment.protected)
             async with sessions.open_session(plan, self.records, effects=effects, past=self.past) as session:
@@ -75,15 +76,21 @@ def prepared(wish: Wish, environment: Environment | None) -> Iterator[Job]:
 
 
 @asynccontextmanager
-async def _environment(wish: Wish, planned: Environment, progress: Progress) -> AsyncIterator[Environment]:
+async def at_work(
+    planned: Environment,
+    progress: Progress,
+    prometheus_version: str | None = None,
+    alertmanager_version: str | None = None,
+) -> AsyncIterator[Environment]:
+    """The environment as planned; for the lab the one that is kept, else one started for this block."""
     if planned.name != LAB:
         yield planned
         return
-    if not (wish.prometheus_version or wish.alertmanager_version) and (kept := state.kept()):
+    if not (prometheus_version or alertmanager_version) and (kept := state.kept()):
         progress(f"using the lab that is kept, in {kept.folder}")
         yield lab_environment.environment(kept)
         return
     from opsconsole.lab import stack
 
-    async with stack.running(wish.prometheus_version, wish.alertmanager_version, progress) as lab:
+    async with stack.running(prometheus_version, alertmanager_version, progress) as lab:
         yield lab_environment.environment(lab)

@@ -25,13 +25,7 @@ def verify(job: Job) -> int:
     """
     output = Output(sys.stdout)
     code = asyncio.run(_work(job, output))
-    if output.failure is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python still holds goes there
-        if not isinstance(output.failure, BrokenPipeError):
-            raise UsageError(
-                f"standard output cannot be written: {output.failure.strerror}",
-                hint=f"the run is in the records: opsconsole runs show {' '.join(job.begun) or 'last'}",
-            )
+    output.see_written(job.begun)
     return code
 
 
@@ -51,6 +45,16 @@ class Output:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+    def see_written(self, runs: list[str]) -> None:
+        """After these `runs`: raises UsageError where it failed, unless its reader only went away."""
+        if self.failure is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())  # Python's rest goes there
+            if not isinstance(self.failure, BrokenPipeError):
+                raise UsageError(
+                    f"standard output cannot be written: {self.failure.strerror}",
+                    hint=f"the run is in the records: opsconsole runs show {' '.join(runs) or 'last'}",
+                )
 
     def _try(self, action: Callable[[], object]) -> None:
         if self.failure is None:
