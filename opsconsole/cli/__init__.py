@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from opsconsole import __version__
 
 COMMANDS = {
     "verify": "Work through the checklist of an environment.",
+    "alert": "Send a test alert straight to Alertmanager and follow it.",
     "checks": "List the checks and what they ask for.",
     "sign-off": "Give a person's judgement on an item that waits for one.",
     "runs": "List, show, compare, export and prove recorded runs.",
@@ -20,6 +22,9 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its help line; the module's name is the command's with `_` for `-`."""
+
+_SILENT = {"cleanup", "completion"}
+"""These do not tell of what is left in effect."""
 
 
 class Commands(click.Group):
@@ -83,7 +88,19 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    _tell_of_leftovers(sys.argv[1:] if arguments is None else arguments)
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _tell_of_leftovers(arguments: list[str]) -> None:
+    """After a command that did something: what a run that was cut off has left in effect."""
+    if not arguments or arguments[0] not in COMMANDS.keys() - _SILENT or {"-h", "--help"} & {*arguments}:
+        return
+    from opsconsole.cli import leftovers
+
+    for line in leftovers.told(leftovers.records_named(arguments)):
+        with suppress(OSError, ValueError):  # nobody need be there to read it
+            _complain(line)
 
 
 def _complain(text: str) -> None:
