@@ -69,10 +69,11 @@ class Fault:
     `unavailable` says why it cannot be done with a service configured like this, empty where it can;
     `sends` says in one line what it sends, and where. `open` is an async context manager: within it the
     fault can be dosed, and when it is left, in whatever way, the fault has ended and what it made is removed.
-    `moves` and `passing_moves` are the series that one bad and one passing request move; without
-    `passing_moves` it cannot dilute. A fault that is not `counted` is there for as long as it is open, and
-    takes no doses. `touches` names what an environment's `allow_faults` guards: payments or webhooks.
-    `leaves_objects`: each passing request makes a test object, removed at the end.
+    `moves` and `passing_moves` are the series that one bad and one passing request move; `dilutes` tells
+    whether passing requests can be sent with these settings. A fault that is not `counted` is there for as
+    long as it is open: it takes no doses, and `give(0, 0)` only tells what was done. `touches` names what an
+    environment's `allow_faults` guards: payments or webhooks. `leaves_objects`: each passing request makes a
+    test object, removed at the end.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Fault:
     open: Callable[[Means], AbstractAsyncContextManager[Doses]]
     moves: tuple[Moved, ...] = ()
     passing_moves: tuple[Moved, ...] = ()
+    dilutes: Callable[[config.Service], bool] = lambda service: False
     counted: bool = True
     touches: str = ""
     leaves_objects: bool = False
