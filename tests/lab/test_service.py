@@ -1,5 +1,6 @@
 """The billing service: its metrics, its API, Stripe's signatures, and that it is healthy when left alone."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -52,6 +53,13 @@ async def client() -> AsyncIterator[Client]:
     service = BillingService(seed=1, api_key=KEY, webhook_secret=SECRET)
     async with served(service.routes()) as http:
         yield Client(service, http)
+
+
+async def until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
 
 
 def event(kind: str = "invoice.paid") -> str:
@@ -213,6 +221,112 @@ async def test_cancellations_and_grants_on_request(client: Client) -> None:
     assert client.value("credits_added_quantity_bucket", le="2500.0", reason="billing_added") == 1
     too_many = await client.http.post("/lab/credits", json={"count": True}, headers=AUTHORISED)
     assert too_many.status_code == 400
+
+
+async def listed(client: Client, run: str | None = None) -> list[str]:
+    query = {} if run is None else {"opsconsole_run": run}
+    answer = await client.http.get(ATTACH, params=query, headers=AUTHORISED)
+    assert answer.status_code == 200
+    return [one["id"] for one in answer.json()["data"]]
+
+
+async def test_what_a_run_attached_is_listed_and_removed(client: Client) -> None:
+    attached = []
+    for run in ("one", "two", "one"):
+        body = {"stripe_payment_method_id": "pm_card_visa", "metadata": {"opsconsole_run": run}}
+        answer = await client.http.post(ATTACH, json=body, headers=AUTHORISED)
+        attached.append(answer.json()["payment_method"])
+    assert await listed(client, "one") == [attached[0], attached[2]]
+    removed = await client.http.delete(f"{ATTACH}/{attached[0]}", headers=AUTHORISED)
+    assert (removed.status_code, removed.json()["id"]) == (200, attached[0])
+    assert await listed(client, "one") == [attached[2]]
+    assert await listed(client) == attached[1:]
+    again = await client.http.delete(f"{ATTACH}/{attached[0]}", headers=AUTHORISED)
+    assert (again.status_code, again.json()["error"]["code"]) == (404, "resource_missing")
+
+
+async def test_a_decline_attaches_nothing_unless_only_the_charge_fails(client: Client) -> None:
+    await client.attach("pm_card_visa_chargeDeclined")
+    await client.attach("pm_never_heard_of")
+    assert await listed(client) == []
+    answer = (await client.attach("pm_card_chargeCustomerFail")).json()
+    assert await listed(client) == [answer["payment_method"]]
+    assert answer["error"]["payment_method"]["id"] == answer["payment_method"]
+
+
+@pytest.mark.parametrize("metadata", [["x"], {"opsconsole_run": 7}])
+async def test_senseless_metadata_is_refused(client: Client, metadata: object) -> None:
+    body = {"stripe_payment_method_id": "pm_card_visa", "metadata": metadata}
+    assert (await client.http.post(ATTACH, json=body, headers=AUTHORISED)).status_code == 400
+    assert client.value("payment_processed_total") == 0
+
+
+async def test_payment_methods_are_behind_the_key(client: Client) -> None:
+    assert (await client.http.get(ATTACH)).status_code == 401
+    assert (await client.http.delete(f"{ATTACH}/pm_lab_000001")).status_code == 401
+
+
+async def test_a_lease_runs_out_by_itself(client: Client) -> None:
+    wish = {"webhooks": False, "withheld_families": ["x"], "lease_seconds": 0.05}
+    before = await client.http.post("/lab/state", json=wish, headers=AUTHORISED)
+    assert before.json()["webhooks"] is True
+    await client.http.post("/lab/state", json={"payment_failure_share": 0.3}, headers=AUTHORISED)
+    await until(lambda: client.service.traffic.behaviour.webhooks)
+    behaviour = client.service.traffic.behaviour
+    assert (behaviour.withheld_families, client.service.metrics.withheld) == ((), frozenset())
+    assert behaviour.payment_failure_share == 0.3, "nobody asked for an end of this"
+
+
+async def test_a_lease_lives_as_long_as_it_is_renewed(client: Client) -> None:
+    short, long = ({"webhooks": False, "lease_seconds": seconds} for seconds in (0.05, 3000))
+    await client.http.post("/lab/state", json=short, headers=AUTHORISED)
+    await client.http.post("/lab/state", json=long, headers=AUTHORISED)
+    other = {"traffic": False, "lease_seconds": 0.1}  # runs out after the first one would have
+    await client.http.post("/lab/state", json=other, headers=AUTHORISED)
+    await until(lambda: client.service.traffic.behaviour.traffic)
+    assert not client.service.traffic.behaviour.webhooks
+    await client.http.post("/lab/state", json={"webhooks": False}, headers=AUTHORISED)
+    await client.http.post("/lab/state", json={**other, "lease_seconds": 0.01}, headers=AUTHORISED)
+    await until(lambda: client.service.traffic.behaviour.traffic)
+    assert not client.service.traffic.behaviour.webhooks
+
+
+@pytest.mark.parametrize("lease", [0, -1, True, "soon", 4000, "nan"])
+async def test_a_senseless_lease_changes_nothing(client: Client, lease: object) -> None:
+    wish = {"webhooks": False, "lease_seconds": lease}
+    assert (await client.http.post("/lab/state", json=wish, headers=AUTHORISED)).status_code == 400
+    assert client.service.traffic.behaviour.webhooks
+
+
+async def slowed(client: Client, milliseconds: str, headers: dict[str, str]) -> httpx.Response:
+    """The answer to a well-signed webhook that asks to be handled slowly."""
+    asked = {"stripe-signature": signed(event()), "X-Test-Delay-Milliseconds": milliseconds, **headers}
+    return await client.http.post("/api/webhooks/stripe", content=event(), headers=asked)
+
+
+def quicker_than(client: Client, bound: str) -> float:
+    return client.value(
+        "stripe_webhook_received_duration_milliseconds_bucket", event_type="invoice.paid", le=bound
+    )
+
+
+async def test_a_webhook_slowed_with_the_key_counts_with_its_real_duration(client: Client) -> None:
+    assert (await slowed(client, "300", AUTHORISED)).status_code == 200
+    assert quicker_than(client, "250.0") == 0
+    assert quicker_than(client, "+Inf") == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+async def test_without_the_key_no_webhook_is_slowed(client: Client, headers: dict[str, str]) -> None:
+    await asyncio.to_thread(client.service.verifier.warm_up().result)
+    assert (await slowed(client, "59000", headers)).status_code == 200
+    assert quicker_than(client, "5000.0") == 1
+
+
+@pytest.mark.parametrize("milliseconds", ["", "x", "-5", "nan", "60001"])
+async def test_a_senseless_delay_is_refused(client: Client, milliseconds: str) -> None:
+    assert (await slowed(client, milliseconds, AUTHORISED)).status_code == 400
+    assert client.value("stripe_webhook_received_total", status="success") == 0
 
 
 def played(seconds: float, seed: int = 1, **behaviour: Any) -> Metrics:
