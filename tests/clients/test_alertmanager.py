@@ -58,18 +58,18 @@ async def test_alerts_are_selected_and_their_silence_is_told(
     alertmanager: Alertmanager, lab: LabState
 ) -> None:
     labels = {"alertname": "ClientTest", "quoted": 'a "b" \\ c', "severity": "none"}
-    post(lab, "alerts", [{"labels": labels, "annotations": {"summary": "s"}, "endsAt": moment(60)}])
+    post(lab, "alerts", [{"labels": labels, "annotations": {"summary": "s"}, "endsAt": moment(600)}])
     (alert,) = await alertmanager.alerts('alertname="ClientTest"')
     assert alert.labels == labels
     assert alert.annotations == {"summary": "s"}
-    assert abs(alert.ends_at - time.time() - 60) < 10
+    assert 500 < alert.ends_at - time.time() <= 600
     assert alert.receivers
 
     matchers = [{"name": "alertname", "value": "ClientTest", "isRegex": False}]
     silence = {
         "matchers": matchers,
         "startsAt": moment(0),
-        "endsAt": moment(60),
+        "endsAt": moment(600),
         "createdBy": "t",
         "comment": "c",
     }
@@ -95,7 +95,7 @@ async def test_notifications_count_what_was_sent(alertmanager: Alertmanager, lab
         "opsconsole_run": "client-test",
         "component": "billing",
     }
-    post(lab, "alerts", [{"labels": labels, "endsAt": moment(60)}])
+    post(lab, "alerts", [{"labels": labels, "endsAt": moment(600)}])
 
     async def counted() -> bool:
         return emails(await alertmanager.notifications()) > before
