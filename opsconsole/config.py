@@ -90,6 +90,26 @@ class Inbox:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slack:
+    """The Slack channel in which the alerts of this environment arrive, read with an app's token (scopes
+    channels:history and channels:read; groups:… for a private channel). `channel` is its id (C…) or its name
+    (#…), `url` the Web API's."""
+
+    token: Secret
+    channel: str
+    url: Url = "https://slack.com/api"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagerDuty:
+    """PagerDuty's incidents, read with a REST API key, which may be a read-only one; `url` is the API of the
+    account's service region."""
+
+    token: Secret
+    url: Url = "https://api.pagerduty.com"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """A Kubernetes deployment, reached through the user's kubeconfig: `release` is the program in the
     container that evaluates code in the running application (the guide's `/app/bin/rsolv`)."""
@@ -117,6 +137,8 @@ class Environment:
     grafana: Grafana | None = None
     service: Service | None = None
     inbox: Inbox | None = None
+    slack: Slack | None = None
+    pagerduty: PagerDuty | None = None
     cluster: Cluster | None = None
     checklist: NameOrPath = "billing"
     rules: Path | None = None
@@ -233,6 +255,9 @@ def _complete(reader: Reader, environment: Environment, keys: tuple[str, ...]) -
             if not getattr(inbox, key):
                 inner = (*keys, "inbox")
                 reader.file.wrong(inner, f"kind {inbox.kind!r} needs {key!r}", table=inner)
+    if environment.slack and not environment.slack.channel.strip("# "):
+        inner = (*keys, "slack")
+        reader.file.wrong(inner, "channel: no channel is named", 'like "#billing-alerts"', table=inner)
     for key in SERVERS:
         server: Server | None = getattr(environment, key)
         if server and server.token and server.password:

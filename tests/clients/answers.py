@@ -9,7 +9,9 @@ from opsconsole.clients.grafana import Grafana
 from opsconsole.clients.http import Http
 from opsconsole.clients.inbox.lab import LabInbox
 from opsconsole.clients.inbox.mailpit import MailpitInbox
+from opsconsole.clients.inbox.pagerduty import PagerDutyInbox
 from opsconsole.clients.inbox.postmark import PostmarkInbox
+from opsconsole.clients.inbox.slack import SlackInbox
 from opsconsole.clients.prometheus import Prometheus
 from opsconsole.clients.service import Service
 from opsconsole.secrets import MadeUp
@@ -32,6 +34,19 @@ def _grafana(http: Http) -> Grafana:
 def _inbox(kind: type[LabInbox | MailpitInbox | PostmarkInbox], http: Http) -> Any:
     settings = config.Inbox(kind="lab", url="http://inbox", token=MadeUp("lab:token", "a-token"))
     inbox = kind(settings, lambda _: None, 1.0)
+    inbox._http = http
+    return inbox
+
+
+def _slack(http: Http) -> SlackInbox:
+    settings = config.Slack(token=MadeUp("lab:token", "a-token"), channel="C0BILLING")
+    inbox = SlackInbox(settings, lambda _: None, 1.0)
+    inbox._http = http
+    return inbox
+
+
+def _pagerduty(http: Http) -> PagerDutyInbox:
+    inbox = PagerDutyInbox(config.PagerDuty(token=MadeUp("lab:token", "a-token")), lambda _: None, 1.0)
     inbox._http = http
     return inbox
 
@@ -233,6 +248,49 @@ POSTMARK = {
     "HtmlBody": "",
     "MessageEvents": [{"Type": "Delivered", "Recipient": "a@b"}],
 }
+SLACK = {
+    "ok": True,
+    "messages": [
+        {
+            "type": "message",
+            "subtype": "bot_message",
+            "ts": "1795368067.000200",
+            "text": "",
+            "username": "Alertmanager",
+            "bot_id": "B0",
+            "attachments": [
+                {
+                    "id": 1,
+                    "title": "[FIRING:1] run",
+                    "text": "b",
+                    "fallback": "f",
+                    "fields": [{"title": "t", "value": "v", "short": True}],
+                }
+            ],
+        }
+    ],
+    "has_more": False,
+    "response_metadata": {"next_cursor": ""},
+}
+PAGERDUTY = {
+    "incidents": [
+        {
+            "id": "Q1",
+            "title": "[FIRING:1] run",
+            "status": "resolved",
+            "created_at": "2026-11-22T17:22:37Z",
+            "resolved_at": "2026-11-22T17:25:37Z",
+            "last_status_change_at": "2026-11-22T17:25:37Z",
+            "incident_key": "k",
+            "service": {"id": "P1", "type": "service_reference", "summary": "Billing"},
+            "first_trigger_log_entry": {"id": "R1", "channel": {"type": "api", "details": {"firing": "f"}}},
+        }
+    ],
+    "limit": 100,
+    "offset": 0,
+    "total": None,
+    "more": False,
+}
 EXPOSITION = """# HELP a_total A.
 # TYPE a_total counter
 a_total{b="c"} 1.0
@@ -283,6 +341,8 @@ JSON_ANSWERS: dict[str, tuple[Any, Ask]] = {
     "lab inbox": (LAB_MAIL, lambda http: _inbox(LabInbox, http).find("run", since=0.0)),
     "mailpit": (MAILPIT, lambda http: _inbox(MailpitInbox, http).find("run", since=0.0)),
     "postmark": (POSTMARK, lambda http: _inbox(PostmarkInbox, http).find("run", since=0.0)),
+    "slack": (SLACK, lambda http: _slack(http).find("run", since=0.0)),
+    "pagerduty": (PAGERDUTY, lambda http: _pagerduty(http).find("run", since=0.0)),
 }
 
 TEXT_ANSWERS: dict[str, tuple[str, Ask]] = {

@@ -1,5 +1,6 @@
 """Where a test message is looked for: one file for each kind of inbox, behind one small interface."""
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,6 +13,10 @@ EXCERPT = 2_000
 """Characters of a message's body that are kept."""
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
+
+CHANNELS = ("email", "slack", "pagerduty")
+
+_STATUS = re.compile(r"\b(firing|resolved)\b", re.IGNORECASE)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +31,20 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     body_excerpt: str
     delivered: bool
+
+
+def is_resolved(message: Message) -> bool:
+    """Whether the message tells that an alert is over, not that it fires.
+
+    By PagerDuty's own action; else by Alertmanager's word for the status of the group: the first in the
+    subject, which its templates begin with (`[FIRING:1]`, `[RESOLVED]`), or else in the text. A group in
+    which one alert still fires is told as firing.
+    """
+    if message.channel == "pagerduty":
+        return message.subject.startswith("resolve:")
+    words = (_STATUS.search(part) for part in (message.subject, message.body_excerpt))
+    first = next(filter(None, words), None)
+    return first is not None and first[1].lower() == "resolved"
 
 
 class Inbox(Protocol):
@@ -71,3 +90,22 @@ def make(
             from opsconsole.clients.inbox.postmark import PostmarkInbox
 
             return PostmarkInbox(settings, record, bound)
+
+
+def make_all(environment: config.Environment, record: Callable[[Exchange], None]) -> dict[str, Inbox]:
+    """Where the messages of each channel (email, slack, pagerduty) can be looked for, as far as the
+    environment says; the lab's inbox is all three. Raises ConfigError as `make`."""
+    bound = environment.request_timeout_seconds
+    inboxes: dict[str, Inbox] = {}
+    if environment.inbox is not None:
+        inbox = make(environment.inbox, record, timeout_seconds=bound)
+        inboxes |= dict.fromkeys(CHANNELS if inbox.kind == "lab" else ("email",), inbox)
+    if environment.slack is not None:
+        from opsconsole.clients.inbox.slack import SlackInbox
+
+        inboxes["slack"] = SlackInbox(environment.slack, record, bound)
+    if environment.pagerduty is not None:
+        from opsconsole.clients.inbox.pagerduty import PagerDutyInbox
+
+        inboxes["pagerduty"] = PagerDutyInbox(environment.pagerduty, record, bound)
+    return inboxes
