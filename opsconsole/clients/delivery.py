@@ -1,7 +1,7 @@
 """An alert's way to people: the labels that Alertmanager gets, whether it gets them, what holds them back."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from opsconsole import promql
 from opsconsole.checkkit import until
 from opsconsole.clients.alertmanager import Alertmanager
-from opsconsole.clients.prometheus import Prometheus
+from opsconsole.clients.prometheus import Prometheus, Rule
+from opsconsole.clients.relabelling import Outgoing
 from opsconsole.clients.routing import AlertmanagerConfig
 from opsconsole.clients.silences import silenced
 from opsconsole.errors import Unseen
@@ -21,20 +22,22 @@ _ALERTS_PATH = "/api/v2/alerts"
 Labels = Mapping[str, str]
 
 
-async def sent_labels(
-    prometheus: Prometheus, names: Collection[str] | None = None
-) -> dict[str, list[dict[str, str] | None]]:
-    """What Alertmanager will see of each alert (of these `names`), None where Prometheus drops it: the labels of
-    its rule, and those of the series that it judges, as they are now, relabelled as Prometheus does it."""
+async def sent_labels(prometheus: Prometheus) -> dict[str, list[dict[str, str] | None]]:
+    """What Alertmanager will see of each alert that a rule is loaded for; see `sent_by`."""
     outgoing, loaded = await asyncio.gather(prometheus.outgoing(), prometheus.rules())
-    rules = [rule for rule in loaded if rule.kind == "alerting" and (names is None or rule.name in names)]
-    judged = await asyncio.gather(*(_judged(prometheus, rule.expr) for rule in rules))
+    rules = [rule for rule in loaded if rule.kind == "alerting"]
+    sent = await asyncio.gather(*(sent_by(prometheus, rule, outgoing) for rule in rules))
     labels: dict[str, list[dict[str, str] | None]] = {}
-    for rule, found in zip(rules, judged, strict=True):
-        for series in found:
-            own = {**series, **rule.labels, "alertname": rule.name}
-            labels.setdefault(rule.name, []).append(outgoing.sent(own))
+    for rule, each in zip(rules, sent, strict=True):
+        labels.setdefault(rule.name, []).extend(each)
     return labels
+
+
+async def sent_by(prometheus: Prometheus, rule: Rule, outgoing: Outgoing) -> list[dict[str, str] | None]:
+    """What Alertmanager will see of this rule's alerts: the labels of the rule, and those of the series that
+    it judges, as they are now, relabelled as Prometheus does it; None where that drops the alert."""
+    judged = await _judged(prometheus, rule.expr)
+    return [outgoing.sent({**series, **rule.labels, "alertname": rule.name}) for series in judged]
 
 
 async def _judged(prometheus: Prometheus, expr: str) -> list[dict[str, str]]:
