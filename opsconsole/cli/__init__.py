@@ -12,6 +12,7 @@ from opsconsole import __version__
 COMMANDS = {
     "verify": "Work through the checklist of an environment.",
     "alert": "Send a test alert straight to Alertmanager and follow it.",
+    "cleanup": "Take back what a run that was cut off has left in effect.",
     "checks": "List the checks and what they ask for.",
     "sign-off": "Give a person's judgement on an item that waits for one.",
     "runs": "List, show, compare, export and prove recorded runs.",

@@ -16,7 +16,7 @@ from opsconsole import config
 from opsconsole.alive import me
 from opsconsole.clients.ending import prolonged, taken_back
 from opsconsole.clients.http import Answer, Http
-from opsconsole.errors import ConfigError, EffectRefused
+from opsconsole.errors import ConfigError, EffectRefused, Nonsense
 
 MARK = "opsconsole_run"
 """The label that marks a test alert with its run's id; routes and inboxes recognise it."""
@@ -153,8 +153,25 @@ def refuse_live_keys(service: config.Service | None) -> None:
                 secret.reveal()
 
 
+async def take_back(http: Http, labels: Mapping[str, str]) -> str:
+    """End the test alert with exactly these labels, which another process has posted; to be called until it
+    says how that has ended. Posts nothing where Alertmanager does not hold it. Raises Unseen.
+
+    A label that was redacted in the journal is not compared; without the mark of a run nothing is ended.
+    """
+    known = {name: value for name, value in labels.items() if "{{" not in value}
+    if not known.get(MARK):
+        raise Nonsense(f"the journal does not tell its {MARK}", where=http.server)
+    answer = await http.get("/api/v2/alerts", {"filter": _filters(known)})
+    held = [alert for alert in answer.json(list[_Held]) if alert.labels.keys() == labels.keys()]
+    for alert in held:
+        await _ended(http, SentAlert(labels=alert.labels, annotations=alert.annotations, sent_at=time.time()))
+    return "" if held else "Alertmanager does not hold it any more"
+
+
 class _Held(msgspec.Struct):
     labels: dict[str, str]
+    annotations: dict[str, str] = {}
 
 
 async def _post_alert(http: Http, sent: SentAlert, *, ends_at: float) -> Answer:
