@@ -47,6 +47,14 @@ password = "file:secrets/imap"
 namespace = "rsolv-staging"
 deployment = "staging-rsolv-platform"
 
+[env.staging.slack]
+token = "env:SLACK_TOKEN"
+channel = "#billing-alerts"
+
+[env.staging.pagerduty]
+token = "file:secrets/pagerduty"
+url = "https://api.eu.pagerduty.com"
+
 [env.staging.settings]
 expected = 7
 families = [
@@ -95,6 +103,12 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
     assert staging.inbox is not None
     assert staging.inbox.password == Secret(f"file:{tmp_path / 'secrets/imap'}")
     assert staging.inbox.port == 1993
+    assert staging.slack == config.Slack(
+        token=Secret("env:SLACK_TOKEN"), channel="#billing-alerts", url="https://slack.com/api"
+    )
+    assert staging.pagerduty == config.PagerDuty(
+        token=Secret(f"file:{tmp_path / 'secrets/pagerduty'}"), url="https://api.eu.pagerduty.com"
+    )
     assert staging.cluster == config.Cluster(
         namespace="rsolv-staging", deployment="staging-rsolv-platform", release="/app/bin/rsolv"
     )
@@ -111,7 +125,7 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
         name="production",
         protected=True,
         checklist=str(tmp_path / "lists/short.toml"),
-        source=f"{tmp_path / config.FILE_NAME}:43",
+        source=f"{tmp_path / config.FILE_NAME}:51",
     )
 
 
@@ -124,6 +138,8 @@ def test_each_value_knows_its_line(tmp_path: Path) -> None:
         "alertmanager.password": "alertmanager =",
         "grafana.token": "token =",
         "inbox.kind": "kind =",
+        "slack.channel": "channel =",
+        "pagerduty.url": 'url = "https://api.eu',
         "settings.days": "days =",
         "sign_off.thresholds": "sign_off =",
     }.items():
@@ -158,6 +174,12 @@ def test_each_value_knows_its_line(tmp_path: Path) -> None:
         ("[env.a]\ninbox = { kind = 'gmail' }", "FILE:2", "kind: not one of", "'mailpit'"),
         ("[env.a]\ninbox = { kind = 'imap', port = 0, host = 'h' }", "FILE:2", "a port from 1 to 65535", ""),
         ("[env.a]\ninbox = { kind = 'mailpit' }", "FILE:2: [env.a.inbox]", "kind 'mailpit' needs 'url'", ""),
+        ("[env.a]\nslack = { token = 'env:X' }", "FILE:2: [env.a.slack]", "needs 'channel'", ""),
+        ("[env.a]\nslack = { channel = '#c' }", "FILE:2: [env.a.slack]", "needs 'token'", ""),
+        ("[env.a]\nslack = { token = 'env:X', channel = ' #' }", "FILE:2: [env.a.slack]", "no channel", "#b"),
+        ("[env.a]\nslack = { tokn = 'env:X' }", "FILE:2: [env.a.slack]", "unknown key 'tokn'", "'token'"),
+        ("[env.a]\npagerduty = {}", "FILE:2: [env.a.pagerduty]", "needs 'token'", ""),
+        ("[env.a]\npagerduty = { api = 1 }", "FILE:2: [env.a.pagerduty]", "unknown key 'api'", "there are"),
         ("[env.a]\nrules = ''", "FILE:2", "rules: no usable path", ""),
         ("[env.a]\nsign_off = { thresholds = ' ' }", "FILE:2", "thresholds: needs a note", ""),
         ("[env.a.settings]\nx = [inf]", "FILE:2", "x: expected a finite number", ""),
@@ -188,6 +210,8 @@ def test_what_is_wrong_is_named_with_its_place(
         "prometheus = { url = 'http://p', password = 'PLANTED-1', user = 'u' }",
         "service = { url = 'http://s', job = 'j', api_key = 'PLANTED-1' }",
         "inbox = { kind = 'postmark', token = 'PLANTED-1' }",
+        "slack = { token = 'PLANTED-1', channel = 'c' }",
+        "pagerduty = { token = 'PLANTED-1' }",
         "settings = { smtp_password = 'PLANTED-1' }",
         "settings = { list = [{ api_key = 'PLANTED-1' }] }",
         "prometheus = 'http://me:PLANTED-1@p'",

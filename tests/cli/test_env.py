@@ -20,6 +20,9 @@ job = "app"
 api_key = "env:OPSCONSOLE_TEST_UNSET"
 [env.staging.settings]
 days = 3
+[env.staging.slack]
+token = "env:OPSCONSOLE_TEST_TOKEN"
+channel = "#alerts"
 [env.production]
 protected = true
 """
@@ -55,6 +58,9 @@ def test_each_value_comes_with_its_place(path: Path) -> None:
         ("grafana.dashboard", "d", f"{path}:5"),
         ("service.job", "app", f"{path}:8"),
         ("settings.days", 3, f"{path}:11"),
+        ("slack.channel", "#alerts", f"{path}:14"),
+        ("slack.url", "https://slack.com/api", "default"),
+        ("pagerduty", None, "default"),
         ("alertmanager", None, "default"),
         ("check_timeout_seconds", 60.0, "default"),
         ("protected", False, "default"),
@@ -85,14 +91,14 @@ def test_the_text_says_the_same(path: Path) -> None:
 
 
 def test_protected_is_loud(path: Path) -> None:
-    assert run("show", "production", "--config", path).output.startswith(f"production  {path}:12  PROTECTED")
+    assert run("show", "production", "--config", path).output.startswith(f"production  {path}:15  PROTECTED")
 
 
 def test_the_list_has_the_lab_and_the_files_environments(path: Path) -> None:
     assert [line.split() for line in run("list", "--config", path).output.splitlines()] == [
         ["lab", "open", "embedded"],
         ["staging", "open", f"{path}:1"],
-        ["production", "protected", f"{path}:12"],
+        ["production", "protected", f"{path}:15"],
     ]
     assert [row["name"] for row in json.loads(run("list", "--config", path, "--json").output)] == [
         "lab",

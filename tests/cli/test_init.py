@@ -59,7 +59,11 @@ def test_every_secret_is_a_reference(written: Path) -> None:
 def test_the_lines_that_are_commented_out_are_right_too(written: Path) -> None:
     """Somebody will take the # away: every example in the comments must load."""
     text = written.read_text(encoding="utf-8")
-    text = re.sub(r"^# (?=\[env\.|ca_file|context|days|thresholds)", "", text, flags=re.MULTILINE)
+    keys = (
+        "ca_file|context|days|thresholds|token|channel|(?:declining|passing)_payment_method"
+        "|webhook_secret|test_hooks|allow_faults"
+    )
+    text = re.sub(rf"^# (?=\[env\.|(?:{keys}) =)", "", text, flags=re.MULTILINE)
     inbox = 'kind = "postmark"\ntoken = "env:POSTMARK_SERVER_TOKEN"\n'
     text = re.sub(r"^#   (?=kind|host|user|password)", "", text, flags=re.MULTILINE).replace(inbox, "", 1)
     written.write_text(text, encoding="utf-8")
@@ -72,6 +76,12 @@ def test_the_lines_that_are_commented_out_are_right_too(written: Path) -> None:
     assert staging.grafana.ca_file
     assert staging.cluster
     assert staging.cluster.context == "staging"
+    assert staging.slack
+    assert staging.slack.channel == "#billing-alerts"
+    assert staging.pagerduty
+    assert staging.service
+    assert staging.service.test_hooks == "/test-hooks"
+    assert config.load(written).environments["production"].allow_faults
 
 
 def test_it_never_overwrites(written: Path) -> None:
