@@ -1,10 +1,14 @@
 """What the shell completes after an option: names that exist now, looked up without asking any server."""
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from opsconsole.errors import OpsconsoleError
+
+if TYPE_CHECKING:
+    from opsconsole.engine.checklist import Checklist
 
 
 def environments(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -19,18 +23,7 @@ def environments(ctx: click.Context, parameter: click.Parameter, incomplete: str
 
 def items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The items of the environment's checklist."""
-    from opsconsole import config, session
-    from opsconsole.lab.environment import outline
-
-    name = ctx.params.get("environment") or config.LAB
-    with suppress(OpsconsoleError):
-        environment = (
-            outline() if name == config.LAB else config.load_environment(name, ctx.params.get("config"))
-        )
-        return [
-            item.id for item in session.plan(environment).checklist.items if item.id.startswith(incomplete)
-        ]
-    return []
+    return [item.id for item in _checklist(ctx).items if item.id.startswith(incomplete)]
 
 
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -43,3 +36,23 @@ def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> lis
         names += [summary.run for summary in records.runs(20)]
         records.close()
     return [name for name in names if name.startswith(incomplete)]
+
+
+def alerts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The alerts that the environment's checklist tells how to bring about."""
+    return [alert for alert in _checklist(ctx).drills if alert.startswith(incomplete)]
+
+
+def _checklist(ctx: click.Context) -> "Checklist":
+    """That of the environment named so far; an empty one where it cannot be read."""
+    from opsconsole import config, session
+    from opsconsole.engine.checklist import Checklist
+    from opsconsole.lab.environment import outline
+
+    name = ctx.params.get("environment") or config.LAB
+    with suppress(OpsconsoleError):
+        environment = (
+            outline() if name == config.LAB else config.load_environment(name, ctx.params.get("config"))
+        )
+        return session.plan(environment).checklist
+    return Checklist("", (), {}, "")

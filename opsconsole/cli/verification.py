@@ -59,7 +59,7 @@ def perform(wish: Wish) -> int:
             f"--allow-effects names {wish.allow_effects!r}, and the environment is {wish.environment!r}",
             hint="name the same environment twice: that is the consent",
         )
-    if not (wish.plain or wish.as_json) and _in_terminal():
+    if not (wish.plain or wish.as_json) and in_terminal():
         return _on_screen(wish, environment)
     from opsconsole.cli import lines
     from opsconsole.cli.job import prepared
@@ -103,5 +103,5 @@ def _on_screen(wish: Wish, environment: "Environment | None") -> int:
     return INTERRUPTED if code is None else code
 
 
-def _in_terminal() -> bool:
+def in_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -265,7 +265,7 @@ class Http:
             self._clients[origin] = httpx.AsyncClient(
                 verify=self._authorities() if origin[0] == "https" else False,
                 timeout=None,  # noqa: S113 - asyncio.timeout bounds the whole exchange
-                limits=httpx.Limits(max_connections=16),
+                limits=httpx.Limits(max_connections=64),
                 follow_redirects=False,
                 trust_env=not on_loopback(url),
             )

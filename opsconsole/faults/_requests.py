@@ -11,7 +11,7 @@ from opsconsole.faults import Unexpected
 ANY_STATUS = tuple(range(100, 600))
 
 _T = TypeVar("_T")
-_AT_A_TIME = 12  # a door has 16 connections: some stay free for questions
+_AT_A_TIME = 48  # a door has 64 connections: some stay free for questions
 _LANDED_WITHIN_SECONDS = 10.0
 
 

@@ -13,7 +13,6 @@ from opsconsole.model import (
     Hop,
     HopMissed,
     HopReached,
-    Measured,
     Outcome,
     Waiting,
 )
@@ -107,8 +106,12 @@ class Tracing:
             )
         )
 
-    def measured(self, reading: Measured) -> None:
-        self.emit(reading)
+    @property
+    def next_hop(self) -> Hop:
+        """The hop that comes after those reached."""
+        hops = list(Hop)
+        last = max((hops.index(hop) for hop in self.hops), default=-1)
+        return hops[min(last + 1, len(hops) - 1)]
 
     async def until(
         self,

@@ -1,0 +1,131 @@
+"""The cause held: a reading at each scrape, doses as the loop asks for them, an end at the first surprise."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from opsconsole.errors import Unseen
+from opsconsole.faults import Doses, Unexpected
+from opsconsole.model import Hop, Measured, Outcome
+from opsconsole.walkthrough import why
+from opsconsole.walkthrough.gauge import Gauge, Reading
+from opsconsole.walkthrough.loop import CannotHold, Dose, Loop
+from opsconsole.walkthrough.sight import Sight
+from opsconsole.walkthrough.tracing import Stopped, Tracing
+
+
+@dataclass
+class Holding:
+    """Keeps one alert's cause there.
+
+    `loop` None stands for a fault that is there by being open; `move_seconds` bounds the time until the value
+    is over the threshold; `awake_too` names the other alerts that may be pending or firing meanwhile.
+    """
+
+    tracing: Tracing
+    sight: Sight
+    alert: str
+    job: str
+    gauge: Gauge
+    doses: Doses
+    loop: Loop | None
+    look_seconds: float
+    move_seconds: float
+    awake_too: Callable[[], Collection[str]]
+    sent: int = 0
+    passing: int = 0
+    given: str = ""
+    peak: float | None = None
+    _read: Reading | None = None
+    _giving: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def run(self) -> NoReturn:
+        """Hold until cancelled. Raises Stopped at anything that was not counted on."""
+        try:
+            began = time.monotonic()
+            while True:
+                if (reading := await self._look()) is not None:
+                    self._dose(reading)
+                    await self._guard()
+                self._see_answers()
+                if Hop.METRIC not in self.tracing.hops and time.monotonic() - began > self.move_seconds:
+                    raise await why.not_moved(self.sight, self.job, self._said())
+                await asyncio.sleep(self.look_seconds)
+        except Unexpected as error:
+            raise Stopped(Hop.CAUSE, str(error)) from error
+        except CannotHold as error:
+            raise Stopped(self.tracing.next_hop, str(error), outcome=Outcome.UNKNOWN) from error
+        except Unseen as error:
+            raise Stopped(
+                self.tracing.next_hop, f"lost sight, so the fault was stopped: {error}",
+                outcome=Outcome.UNKNOWN,
+            ) from error  # fmt: skip
+        finally:
+            for giving in self._giving:
+                giving.cancel()
+            await asyncio.gather(*self._giving, return_exceptions=True)
+
+    async def _look(self) -> Reading | None:
+        """Take a reading; None where there has been no scrape since the last one."""
+        reading = await self.gauge.read(self.sight.prometheus, self.job)
+        if self._read is not None and reading.scraped_at <= self._read.scraped_at:
+            return None
+        self._read = reading
+        if reading.value is not None:
+            self.peak = reading.value if self.peak is None else max(self.peak, reading.value)
+        self.tracing.emit(
+            Measured(
+                item=self.alert, scraped_at=reading.scraped_at, value=reading.value, over=reading.over,
+                sent=self.sent, passing=self.passing,
+            )
+        )  # fmt: skip
+        if reading.over and Hop.CAUSE in self.tracing.hops and Hop.METRIC not in self.tracing.hops:
+            comparison = self.gauge.comparison
+            value = "more than finite" if reading.value is None else f"{reading.value:.4g}"
+            after = f" after {self.sent + self.passing} requests" if self.loop else ""
+            told = f"{value} {comparison.op} {comparison.threshold:g}{after}"
+            self.tracing.reached(Hop.METRIC, told, reading.scraped_at)
+        return reading
+
+    def _dose(self, reading: Reading) -> None:
+        """Send what is due; the answers come while the next readings are taken."""
+        if self.loop is not None:
+            dose = self.loop.next(reading, time.time())
+        else:
+            dose = Dose(0, 0)
+            if self._giving or Hop.CAUSE in self.tracing.hops:
+                return
+        if self.loop is None or dose != (0, 0):
+            self._giving.append(asyncio.create_task(self._give(dose)))
+
+    async def _give(self, dose: Dose) -> None:
+        began = time.time()
+        self.given = await self.doses.give(dose.bad, dose.passing)
+        self.sent, self.passing = self.sent + dose.bad, self.passing + dose.passing
+        if self.loop is not None:
+            self.loop.gave(dose, time.time())
+        if Hop.CAUSE not in self.tracing.hops and (dose.bad or self.loop is None):
+            many = f"{dose.bad} at once: " if dose.bad else ""
+            self.tracing.reached(Hop.CAUSE, many + self.given, began)
+
+    def _see_answers(self) -> None:
+        """What was not answered as it should be is raised here."""
+        for giving in [giving for giving in self._giving if giving.done()]:
+            self._giving.remove(giving)
+            giving.result()
+
+    def _said(self) -> str:
+        return f"{self.sent} requests, the last answered {self.given}" if self.given else "nothing yet"
+
+    async def _guard(self) -> None:
+        """An alert beside this one, that is not under test and is not bound to go with it, ends the fault."""
+        allowed = {self.alert, *self.awake_too()}
+        for rule in await self.sight.prometheus.rules():
+            if rule.alerts and rule.name not in allowed:
+                raise Stopped(
+                    self.tracing.next_hop,
+                    f"{rule.name} went {rule.state} beside it, so the fault was stopped at once",
+                    remedy=f"if {rule.name} is real, answer it first; then test again",
+                )

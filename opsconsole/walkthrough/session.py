@@ -1,0 +1,115 @@
+"""An environment opened for an alert test: its clients, its records, its run."""
+
+import platform
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from opsconsole import __version__
+from opsconsole.clients.http import Http
+from opsconsole.clients.inbox import make_all
+from opsconsole.config import Environment
+from opsconsole.engine.checklist import Checklist
+from opsconsole.engine.record import Recorder
+from opsconsole.errors import ConfigError, Unseen, UsageError
+from opsconsole.faults import Means
+from opsconsole.model import ItemSummary, RunStarted
+from opsconsole.nearest import nearest
+from opsconsole.session import learn_secrets, open_clients, whoami
+from opsconsole.store import Records
+from opsconsole.walkthrough.drill import Drill, everything
+from opsconsole.walkthrough.sight import Sight
+
+KIND = "alert-test"
+
+
+@dataclass
+class DrillSession:
+    """An alert test in an environment, ready to be prepared and run."""
+
+    environment: Environment
+    verification: Drill
+    recorder: Recorder
+    records: Records
+
+
+@asynccontextmanager
+async def open_drill(
+    environment: Environment,
+    checklist: Checklist,
+    records: Records,
+    recorder: Recorder,
+    *,
+    alerts: Sequence[str] = (),
+    watch_seconds: float | None = None,
+) -> AsyncIterator[DrillSession]:
+    """Open the environment and record that the alert test begins; closes its connections at the end.
+
+    `alerts` are those to test, all that there are where none is named. Raises UsageError for one that there
+    is not, and ConfigError where the environment names no Prometheus or no Alertmanager.
+    """
+    learn_secrets(environment)
+    clients = open_clients(environment, recorder, None)
+    inboxes = make_all(environment, recorder.exchange)
+    try:
+        for name in ("prometheus", "alertmanager"):
+            if clients.by_name[name] is None:
+                raise ConfigError(f"names no {name}, and an alert test needs one", where=environment.source)
+        sight = Sight(
+            environment=environment,
+            prometheus=clients.by_name["prometheus"],
+            alertmanager=clients.by_name["alertmanager"],
+            service=clients.by_name["service"],
+            inboxes=inboxes,
+            drills=checklist.drills,
+        )
+        names = _chosen(tuple(dict.fromkeys(alerts)), await _all_alerts(sight), environment)
+        means = _means(environment, clients.doors.get("service"), recorder)
+        drill = Drill(sight, recorder, names, means, watch_seconds)
+        recorder.emit(_started(environment, checklist, recorder.run, names))
+        yield DrillSession(environment, drill, recorder, records)
+    finally:
+        for inbox in {id(inbox): inbox for inbox in inboxes.values()}.values():
+            await inbox.close()
+        await clients.close()
+
+
+async def _all_alerts(sight: Sight) -> tuple[str, ...]:
+    try:
+        return everything(sight.drills, await sight.prometheus.rules())
+    except Unseen:
+        return tuple(sight.drills)
+
+
+def _chosen(alerts: tuple[str, ...], known: tuple[str, ...], environment: Environment) -> tuple[str, ...]:
+    for alert in alerts:
+        if alert not in known:
+            raise UsageError(f"no alert {alert!r} in {environment.name}", hint=nearest(alert, known))
+    if not known:
+        raise UsageError(f"there is no alert in {environment.name}", hint="are its rules loaded?")
+    return alerts or known
+
+
+def _means(environment: Environment, door: Http | None, recorder: Recorder) -> Means | None:
+    if door is None or environment.service is None:
+        return None
+    return Means(run=recorder.run, service=door, settings=environment.service, journal=recorder)
+
+
+def _started(environment: Environment, checklist: Checklist, run: str, alerts: Sequence[str]) -> RunStarted:
+    who, host = whoami()
+    return RunStarted(
+        run=run,
+        environment=environment.name,
+        protected=environment.protected,
+        effects=True,
+        checklist=f"{checklist.title}: alert test",
+        checklist_hash=checklist.hash,
+        items=tuple(
+            ItemSummary(id=alert, title=alert, section="Alerts", checks=(alert,)) for alert in alerts
+        ),
+        who=who,
+        host=host,
+        versions={"opsconsole": __version__, "python": platform.python_version()},
+        kind=KIND,
+    )
