@@ -15,7 +15,8 @@ LATE = 0.25
 """By which share of a scrape interval a decision may come late."""
 
 _LOW_SIGMAS, _HIGH_SIGMAS = 3.0, 2.0
-_MARGINS = (1.0, 0.5)
+_FULL, _HALF = 1.0, 0.5
+_MARGIN_OF_NEED = 0.15
 _MOST_PASSING = 5_000
 _LEAST = 1e-6
 
@@ -122,13 +123,13 @@ class Need:
 
     def dose(self, moments: Sequence[Moment]) -> Dose:
         """The fewest requests that keep all these moments in the band. Raises CannotHold."""
-        if self._fewest_bad(moments, 0, 1.0) <= 0:
-            inside = self._most_bad(moments, 0, 0.0) >= 0
-            return Dose(0, 0) if inside or not self.goal.dilutes else Dose(0, self._diluted(moments).passing)
-        for margin in _MARGINS:
-            if (bad := self._fewest_bad(moments, 0, margin)) <= self._most_bad(moments, 0, margin):
-                return Dose(int(bad), 0) if bad < math.inf else self._refuse(moments)
-        return self._diluted(moments) if self.goal.dilutes else self._refuse(moments)
+        if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
+            return Dose(0, 0)
+        for margin in (_FULL,) if self.goal.dilutes else (_FULL, _HALF):
+            bad = max(0.0, self._fewest_bad(moments, 0, margin))
+            if bad <= self._most_bad(moments, 0, margin) and bad < math.inf:
+                return Dose(int(bad), 0)
+        return self._least(moments, _FULL) if self.goal.dilutes else self._refuse(moments)
 
     def least(self) -> Dose:
         """The arithmetic minimum, if the traffic were perfectly even. Raises CannotHold."""
@@ -145,9 +146,6 @@ class Need:
             )
         return dose
 
-    def _diluted(self, moments: Sequence[Moment]) -> Dose:
-        return self._least(moments, _MARGINS[0])
-
     def _least(self, moments: Sequence[Moment], margin: float) -> Dose:
         for passing in range(_MOST_PASSING if self.goal.dilutes else 1):
             bad = max(0.0, self._fewest_bad(moments, passing, margin))
@@ -156,21 +154,22 @@ class Need:
         return self._refuse(moments)
 
     def _fewest_bad(self, moments: Sequence[Moment], passing: int, margin: float) -> float:
-        room = max(_LEAST, margin * _LOW_SIGMAS * self._changes(self.goal.share))
-        return max(
-            math.ceil(at) if (at := self._bad_at(m, passing, self.goal.share, room)) < math.inf else at
-            for m in moments
-        )
+        """For traffic that changes, a few more than arithmetic asks for."""
+        share = self.goal.share
+        bare = max(self._bad_at(moment, passing, share, _LEAST) for moment in moments)
+        if bare == math.inf:
+            return math.inf
+        room = max(_LEAST, margin * self._room(share, _LOW_SIGMAS))
+        safe = max(self._bad_at(moment, passing, share, room) for moment in moments)
+        return max(math.ceil(safe), math.floor(bare * (1 + margin * _MARGIN_OF_NEED)))
 
     def _most_bad(self, moments: Sequence[Moment], passing: int, margin: float) -> float:
         ceiling = self.goal.ceiling
         if ceiling == math.inf:
             return math.inf
-        room = max(_LEAST, margin * _HIGH_SIGMAS * self._changes(ceiling))
-        return min(
-            math.floor(at) if (at := self._bad_at(m, passing, ceiling, -room)) < math.inf else at
-            for m in moments
-        )
+        room = max(_LEAST, margin * self._room(ceiling, _HIGH_SIGMAS))
+        most = min(self._bad_at(moment, passing, ceiling, -room) for moment in moments)
+        return most if most == math.inf else math.floor(most)
 
     def _bad_at(self, moment: Moment, passing: int, edge: float, room: float) -> float:
         """How many bad ones bring the moment to this share, and `room` beyond it."""
@@ -180,14 +179,15 @@ class Need:
             return math.inf
         return (edge * (moment.total + goal.estimated * passing) + room - moment.bad) / each
 
-    def _changes(self, edge: float) -> float:
-        """The standard deviation, in bad ones, of the traffic's distance from this share."""
+    def _room(self, edge: float, sigmas: float) -> float:
+        """How many bad ones the traffic may come nearer to this share by itself; half an event more, because
+        few of them do not change by fractions."""
         goal, bare = self.goal, self.bare
         if goal.alone:
-            return math.sqrt(self._changing * bare.bad)
+            return sigmas * math.sqrt(self._changing * bare.bad) + 0.5
         others = max(0.0, bare.total - bare.bad) if goal.counted else bare.total
         own = bare.bad * (max(0.0, 1 - edge) if goal.counted else 1) ** 2
-        return math.sqrt(self._changing * (own + others * edge**2))
+        return sigmas * math.sqrt(self._changing * (own + others * edge**2)) + edge / 2
 
     def _refuse(self, moments: Sequence[Moment]) -> Dose:
         goal = self.goal

@@ -2,7 +2,7 @@
 
 Pure: readings and times go in, doses come out; all times are unix seconds of one clock. What a request does
 to a counter is seen by the next scrape, and stays in a rate's window until the scrape before that leaves it:
-for the window less one scrape interval. The loop knows when it gave what, and replaces what is about to leave.
+for the window less one scrape interval. The loop knows when it gave what, and replaces what leaves next.
 """
 
 import math
@@ -43,8 +43,8 @@ def forecast(goal: Goal, reading: Reading, hold_seconds: float) -> Forecast:
 @dataclass
 class _Given:
     """A dose on its way. `counted_at` is when its requests are counted at the latest, expected until they are
-    answered; `seen_at` the first scrape that has them, None while none has; the weights tell which share of
-    them has moved its series (a counter that is new shows nothing of what it was born with)."""
+    answered; `seen_at` the first scrape that has them, None while none has; `settled`: whether they moved
+    their series is known (a counter that is new shows nothing of what it was born with)."""
 
     dose: Dose
     issued_at: float
@@ -52,8 +52,8 @@ class _Given:
     answered: bool = False
     seen_at: float | None = None
     settled: bool = False
-    bad_weight: float = 1.0
-    passing_weight: float = 1.0
+    bad_moved: bool = True
+    passing_moved: bool = True
 
 
 class Loop:
@@ -67,6 +67,8 @@ class Loop:
         self._latencies: list[float] = []
         self._fruitless: list[int] = []
         self._dilution_proven = False
+        self._born_at: float | None = None
+        self._bad_before = 0.0
 
     def next(self, reading: Reading, now: float) -> Dose:
         """The requests to send now; none of either is a common answer.
@@ -75,10 +77,9 @@ class Loop:
         """
         if reading.scraped_at <= 0:
             return Dose(0, 0)
-        self._see(reading)
+        bare = self._see(reading)
         start = now + max([self.goal.answer_seconds, *self._latencies])
         scrapes = self._scrapes(reading, start)
-        bare = self._background(reading)
         need = Need(self.goal, bare, scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at)
         dose = need.dose([self._moment(bare, reading, at) for at in scrapes])
         if dose == (0, 0):
@@ -126,8 +127,11 @@ class Loop:
         self.passing += dose.passing
         return given
 
-    def _see(self, reading: Reading) -> None:
-        """Note which doses this reading has, drop those that it has no more, and learn what they moved."""
+    def _see(self, reading: Reading) -> Moment:
+        """What the reading counts that is not ours. Notes which doses it has, and drops what it has no more.
+
+        Raises CannotHold where dose after dose has moved nothing.
+        """
         scrape, scraped_at = self.goal.scrape_seconds, reading.scraped_at
         for given in self._given:
             if given.seen_at is None and given.answered and given.counted_at <= scraped_at:
@@ -135,45 +139,46 @@ class Loop:
         self._given = [
             g for g in self._given if self._until(g, reading) > max(reading.evaluated_at, scraped_at)
         ]
-        room_bad, room_total = reading.bad, reading.total
+        room = Moment(reading.bad, reading.total)
         for given in self._given:
             if given.seen_at is None:
                 continue
-            settles = not given.settled and scraped_at >= given.seen_at + 0.9 * scrape
-            if settles:
-                self._settle(given, room_bad, room_total)
-            room_bad -= self._bad(given)
-            room_total -= self._total(given)
+            if not given.settled and scraped_at >= given.seen_at + 0.9 * scrape:
+                self._settle(given, room)
+            room = Moment(room.bad - self._bad(given), room.total - self._total(given))
         if len(self._fruitless) >= _FRUITLESS_ROUNDS:
             raise CannotHold(
                 f"{sum(self._fruitless)} requests were answered as expected and the metric does not move"
             )
+        return self._bare(max(0.0, room.bad), max(0.0, room.total), reading)
 
-    def _settle(self, given: _Given, room_bad: float, room_total: float) -> None:
+    def _bare(self, bad: float, total: float, reading: Reading) -> Moment:
+        """What is not ours. A series that was just born is estimated high, for a rate takes what few scrapes
+        have found for what the time between them brings: then what there was before the first dose counts."""
+        if not self._given:
+            self._bad_before = bad
+        if self._born_at is not None and reading.scraped_at < self._born_at + self.goal.window_seconds:
+            bad = min(bad, self._bad_before)
+        return Moment(bad, 1.0 if self.goal.alone else total)
+
+    def _settle(self, given: _Given, room: Moment) -> None:
+        """Learn, a scrape after the first that has the dose, whether it has moved its series."""
         given.settled = True
-        if given.dose.bad:
-            given.bad_weight = _part(room_bad, given.dose.bad * self.goal.estimated)
-        if given.dose.passing:
-            counted = self._bad(given) if self.goal.counted else 0.0
-            given.passing_weight = _part(room_total - counted, given.dose.passing * self.goal.estimated)
-            self._dilution_proven |= given.passing_weight > 0.5
-        moved = max(
-            given.bad_weight if given.dose.bad else 0.0, given.passing_weight if given.dose.passing else 0.0
-        )
-        self._fruitless = [] if moved > 0.25 else [*self._fruitless, sum(given.dose)]
-
-    def _background(self, reading: Reading) -> Moment:
-        """What the reading counts that is not ours."""
-        seen = [given for given in self._given if given.seen_at is not None]
-        bad = max(0.0, reading.bad - math.fsum(map(self._bad, seen)))
-        if self.goal.alone:
-            return Moment(bad, 1.0)
-        return Moment(bad, max(0.0, reading.total - math.fsum(map(self._total, seen))))
+        bad, passing = given.dose
+        given.bad_moved = not bad or room.bad > self._bad(given) / 2
+        room_passing = room.total - (self._bad(given) if self.goal.counted else 0.0)
+        given.passing_moved = not passing or room_passing > passing * self.goal.estimated / 2
+        self._dilution_proven |= passing > 0 and given.passing_moved
+        if given.bad_moved and given.passing_moved:
+            self._fruitless.clear()
+        else:
+            self._born_at = given.seen_at
+            self._fruitless.append(bad + passing)
 
     def _moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
         """What is counted from this scrape until just before the next."""
-        last = scrape + self.goal.scrape_seconds
-        there = [g for g in self._given if g.counted_at <= scrape and last <= self._until(g, reading)]
+        next_one = scrape + self.goal.scrape_seconds
+        there = [g for g in self._given if g.counted_at <= scrape and next_one <= self._until(g, reading)]
         return Moment(
             bare.bad + math.fsum(map(self._bad, there)), bare.total + math.fsum(map(self._total, there))
         )
@@ -184,17 +189,13 @@ class Loop:
         return seen_at + self.goal.kept_seconds + 0.01 * self.goal.scrape_seconds
 
     def _bad(self, given: _Given) -> float:
-        return given.dose.bad * given.bad_weight * self.goal.estimated
+        return given.dose.bad * given.bad_moved * self.goal.estimated
 
     def _total(self, given: _Given) -> float:
         if self.goal.alone:
             return 0.0
-        passing = given.dose.passing * given.passing_weight * self.goal.estimated
+        passing = given.dose.passing * given.passing_moved * self.goal.estimated
         return passing + (self._bad(given) if self.goal.counted else 0.0)
-
-
-def _part(of: float, whole: float) -> float:
-    return max(0.0, min(1.0, of / whole))
 
 
 def _ahead_seconds(goal: Goal) -> float:
