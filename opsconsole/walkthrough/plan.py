@@ -20,7 +20,8 @@ from opsconsole.walkthrough.siblings import Judge, base, ceiling, companions, ju
 from opsconsole.walkthrough.sight import Sight
 
 _DELIVERY_SECONDS = 3.0
-"""For which the cause is held after Alertmanager's group_wait, so that it is there when that notifies."""
+_DELIVERY_SCRAPES = 10
+"""For the shorter of both the cause is held after Alertmanager's group_wait, to be there when that notifies."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _as_loaded(plan: AlertPlan, judge: Judge, world: _World) -> AlertPlan:
         expr=rule.expr,
         for_seconds=rule.for_seconds,
         labels=rule.labels,
-        left=comparison.left if comparison else "",
+        left=comparison.left.strip() if comparison else "",
         op=comparison.op if comparison else "",
         threshold=comparison.threshold if comparison else None,
         ceiling=ceiling(judge, world.judges),
@@ -157,7 +158,7 @@ def _timed(plan: AlertPlan, subject: _Subject, world: _World) -> AlertPlan:
         pending_seconds=pending,
         firing_seconds=firing,
         notified_seconds=notified,
-        hold_seconds=notified + _DELIVERY_SECONDS,
+        hold_seconds=notified + min(_DELIVERY_SECONDS, _DELIVERY_SCRAPES * world.scrape_seconds),
         resolved_seconds=lingers + evaluated + way.group_interval_seconds,
     )
 

@@ -85,10 +85,11 @@ class _Look:
     async def at_rest(self) -> str:
         """The rule is inactive, healthy and evaluated."""
         within = 2 * self.rule.interval_seconds
+        since = await self.sight.prometheus.now() - within
 
         async def fresh() -> bool:
             self.rule = await self._rule_now()
-            return self.rule.last_evaluation >= await self.sight.prometheus.now() - within
+            return self.rule.last_evaluation >= since
 
         in_time = await until(
             fresh, within_seconds=within + _GRACE_SECONDS, what=f"{self.plan.alert} to be evaluated"
@@ -116,11 +117,11 @@ class _Look:
         if not targets:
             raise _failed(f"Prometheus has no target of the job {service.job}", "look at its scrape_configs")
         within = 2 * max(target.scrape_interval_seconds for target in targets)
+        since = await self.sight.prometheus.now() - within
 
         async def fresh() -> bool:
             nonlocal targets
             targets = await self.sight.prometheus.targets(service.job)
-            since = await self.sight.prometheus.now() - within
             return all(target.health == "up" and target.last_scrape >= since for target in targets)
 
         what = f"a fresh scrape of {service.job}"
