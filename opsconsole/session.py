@@ -22,6 +22,12 @@ from opsconsole.runview import RunView
 from opsconsole.secrets import Secret
 from opsconsole.store import Records, new_run_id
 
+_BEGIN_ANEW = {
+    "alert-test": "opsconsole cleanup takes back what it left; then: opsconsole alert-test",
+    "alert-send": "send a new one: opsconsole alert send",
+    "cleanup": "clean up again: opsconsole cleanup",
+}
+
 
 @dataclass
 class Session:
@@ -115,6 +121,11 @@ def resumable(records: Records, run: str, plan: Plan) -> RunView:
     start = past.start
     if start is None:
         raise RecordsError(f"run {run} has no beginning")
+    if start.kind != "verify":
+        raise RecordsError(
+            f"run {run} is no verification but of kind {start.kind}: it cannot go on where it was cut off",
+            hint=_BEGIN_ANEW.get(start.kind, "begin a new one"),
+        )
     if not list(past.unfinished()):
         raise RecordsError(f"run {run} is complete", hint="begin a new one: opsconsole verify")
     if start.environment != plan.environment.name:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from opsconsole.runview import RunView
     from opsconsole.store import Records, RunSummary
 
+_KIND = len("alert-test")
+
 _records_option = click.option(
     "--records", "path", type=click.Path(path_type=Path), help="Records elsewhere than in the state folder."
 )
@@ -77,8 +79,9 @@ def show(run: str, evidence: bool, as_json: bool, path: Path | None) -> None:
 def diff(context: click.Context, before: str, after: str, path: Path | None) -> None:
     """Tell what is different between two runs.
 
-    Outcomes, findings, versions; also durations, which by themselves make no difference. Exit codes: 0
-    the same, 1 different.
+    Outcomes, findings, versions; of alert tests also where each stopped. Durations are told as well, and the
+    times of each hop after the cause; by themselves they make no difference. Exit codes: 0 the same, 1
+    different.
     """
     from opsconsole.reports.compare import compare, same
 
@@ -159,8 +162,9 @@ def _view(records: "Records", run: str) -> "RunView":
 def _frame(view: "RunView") -> str:
     from opsconsole.reports.wording import counts, moment
 
-    run, environment = (view.start.run, view.start.environment) if view.start else ("", "")
-    return f"{run}  {moment(view.started_at)}  {environment}  {counts(view)}"
+    start = view.start
+    what = (start.run, moment(view.started_at), start.kind, start.environment) if start else ()
+    return "  ".join((*what, counts(view)))
 
 
 def _summary_line(summary: "RunSummary", width: int) -> str:
@@ -168,5 +172,6 @@ def _summary_line(summary: "RunSummary", width: int) -> str:
 
     end = "cut off" if summary.exit_code is None else f"exit {summary.exit_code}"
     counted = ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items())
-    columns = (summary.run, moment(summary.started_at), f"{one_line(summary.environment):<{width}}")
-    return "  ".join((*columns, f"{end:<7}", one_line(summary.who), counted))
+    begun = (summary.run, moment(summary.started_at), f"{one_line(summary.kind):<{_KIND}}")
+    where = f"{one_line(summary.environment):<{width}}"
+    return "  ".join((*begun, where, f"{end:<7}", one_line(summary.who), counted))

@@ -15,8 +15,8 @@ _THE_WAY_DOWN = ("<", "<=")
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A hop as a row: `at` in unix seconds and `after_cause_seconds`, both None where it was missed or the
-    cause never came; `said` is its evidence, or why the signal stopped there."""
+    """A hop as a row: `at` in unix seconds, None where it was missed; `after_cause_seconds`, None before the
+    cause and where none came; `said` is its evidence, or why the signal stopped there."""
 
     hop: Hop
     at: float | None
@@ -53,8 +53,8 @@ def stations(item: ItemView) -> list[Station]:
     rows = []
     for hop in Hop:
         if reached := item.hops.get(hop):
-            after = reached.reached_at - cause.reached_at if cause else None
-            rows.append(Station(hop, reached.reached_at, after, one_line(reached.evidence)))
+            since = None if cause is None or hop is Hop.STEADY else reached.reached_at - cause.reached_at
+            rows.append(Station(hop, reached.reached_at, since, one_line(reached.evidence)))
         if item.missed and item.missed.hop is hop:
             rows.append(Station(hop, None, None, stopped(item.missed)))
     return rows

@@ -64,13 +64,16 @@ def verdict(view: RunView) -> str:
 
 def afterwards(view: RunView, options: str = "") -> str:
     """One line for whoever has left a run: what came of it, and the command that shows it again or goes on
-    with it; `options` are those that such a command needs too."""
+    with it; `options` are those that such a command needs too. Only a verification can go on: what an alert
+    test has begun cannot be half done."""
     if view.start is None:
         return "no run was begun"
     run, environment = view.start.run, one_line(view.start.environment)
-    if any(view.unfinished()):
+    if not any(view.unfinished()):
+        return f"run {run}: {counts(view)} (exit {view.exit_code}); opsconsole runs show {run}{options}"
+    if view.start.kind == "verify":
         return f"run {run}: {counts(view)}; opsconsole verify --env {environment} --resume {run}{options}"
-    return f"run {run}: {counts(view)} (exit {view.exit_code}); opsconsole runs show {run}{options}"
+    return f"run {run}: {counts(view)}; opsconsole runs show {run}{options}"
 
 
 def left_behind(view: RunView) -> list[str]:

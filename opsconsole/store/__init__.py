@@ -31,7 +31,7 @@ class RunSummary:
 
     `started_at` is in unix seconds; `outcomes` counts the items of each outcome there is; `exit_code` is
     that of the outcomes as they now are, sign-offs included, and None while the run is not finished (or
-    was cut off); `head` is the hash of its last entry.
+    was cut off); `head` is the hash of its last entry; `kind` is that of `RunStarted`.
     """
 
     run: str
@@ -43,6 +43,7 @@ class RunSummary:
     exit_code: int | None
     entries: int
     head: str
+    kind: str = "verify"
 
 
 class ItemRecord(NamedTuple):

@@ -210,6 +210,7 @@ class SqliteRecords:
             exit_code=view.exit_code if view.finished else None,
             entries=entries,
             head=head,
+            kind=start.kind,
         )
 
     def _item_record(self, run: str, item: str) -> list[ItemRecord]:

@@ -13,7 +13,7 @@ from opsconsole.cli.runs import command
 from opsconsole.errors import OpsconsoleError, RecordsError, UsageError
 from opsconsole.model import Outcome
 from opsconsole.store import open_records
-from tests.sample_run import RUN, ended, numbered, sample, started
+from tests.sample_run import DRILL, HIGH, RUN, drill, ended, numbered, sample, started
 
 LATER = "20261123-0900-abcd"
 Runs = Callable[..., Result]
@@ -80,6 +80,26 @@ def test_diff_of_the_same_and_of_different_runs(runs: Runs) -> None:
     assert different.exit_code == 1
     assert "run: environment: staging -> lab\n" in different.output
     assert "rules: outcome: FAIL -> (none)\n" in different.output
+
+
+def test_an_alert_test_is_listed_shown_and_compared_as_one(runs: Runs, path: Path) -> None:
+    records = open_records(path)
+    for run, slower in ((DRILL, 0.0), (f"{DRILL}-later", 4.0)):
+        for entry in drill(run=run, slower=slower):
+            records.append(entry)
+    records.close()
+    kinds = [line.split("  ")[2].strip() for line in runs("list").output.splitlines()]
+    assert kinds == ["alert-test", "alert-test", "verify", "verify"]
+    assert json.loads(runs("list", "--json").output)[0]["kind"] == "alert-test"
+    shown = runs("show", DRILL)
+    assert f"  +15 min 15 s  {HIGH}" in shown.output
+    assert f"\nPASS      {HIGH}  " in shown.output
+    later = runs("diff", DRILL, "last")
+    assert (later.exit_code, later.output.splitlines()[-1]) == (0, "the same")
+    assert f"{HIGH}: metric after the cause: 10.0 s -> 14.0 s, slower by 4.00 s\n" in later.output
+    other = runs("diff", RUN, "last")
+    assert other.exit_code == 1
+    assert other.output.splitlines()[2:] == ["run: kind: verify -> alert-test"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Two runs beside each other."""
 
-from opsconsole.model import Event, Finding, Found, Outcome, ServerSeen
+from opsconsole.model import Event, Finding, Found, Hop, HopMissed, Outcome, ServerSeen
 from opsconsole.reports.compare import Change, compare, same
 from opsconsole.runview import RunView
-from tests.sample_run import ended, numbered, sample, started
+from tests.sample_run import HIGH, drill, ended, hop, numbered, sample, started
 
 
 def view(*events: Event) -> RunView:
@@ -66,3 +66,40 @@ def test_durations_are_told_where_they_are_notable_and_make_no_difference() -> N
     changes = compare(before, after)
     assert changes == [Change("a", "duration", "1.00 s", "4.00 s")]
     assert same(changes)
+
+
+def missed(because: str) -> HopMissed:
+    return HopMissed(item="a", hop=Hop.PENDING, outcome=Outcome.FAIL, because=because)
+
+
+def test_an_alert_test_is_the_same_as_itself() -> None:
+    assert compare(RunView.of(drill()), RunView.of(drill(run="20261123-0900-abcd"))) == []
+
+
+def test_hops_side_by_side_with_how_much_slower_each_was() -> None:
+    changes = compare(RunView.of(drill()), RunView.of(drill(slower=4.0)))
+    assert [str(change) for change in changes[:3]] == [
+        f"{HIGH}: metric after the cause: 10.0 s -> 14.0 s, slower by 4.00 s",
+        f"{HIGH}: pending after the cause: 15.0 s -> 19.0 s, slower by 4.00 s",
+        f"{HIGH}: firing after the cause: 15 min 15 s -> 15 min 19 s, slower by 4.00 s",
+    ]
+    assert {change.subject for change in changes} == {HIGH}
+    assert same(changes)
+    faster = compare(RunView.of(drill(slower=4.0)), RunView.of(drill()))
+    assert str(faster[0]).endswith("14.0 s -> 10.0 s, faster by 4.00 s")
+
+
+def test_where_a_signal_stopped_is_a_difference() -> None:
+    reached: list[Event] = [started("a"), hop("a", Hop.CAUSE, 0.0), hop("a", Hop.PENDING, 1.0)]
+    before = view(*reached, ended("a", Outcome.FAIL, "x"))
+    after = view(*reached[:2], missed("it is silenced"), ended("a", Outcome.FAIL, "x"))
+    assert compare(before, after) == [Change("a", "stopped", "", "before pending, because it is silenced")]
+    assert not same(compare(before, after))
+    other = view(*reached[:2], missed("the rule is gone"), ended("a", Outcome.FAIL, "x"))
+    assert compare(after, other)[0].after == "before pending, because the rule is gone"
+
+
+def test_runs_of_different_kinds_are_not_compared_item_by_item() -> None:
+    changes = compare(RunView.of(sample()), RunView.of(drill()))
+    assert changes == [Change("run", "kind", "verify", "alert-test")]
+    assert not same(changes)
