@@ -122,14 +122,16 @@ class Need:
         self._changing = 2 * min(ahead_seconds, goal.window_seconds) / goal.window_seconds
 
     def dose(self, moments: Sequence[Moment]) -> Dose:
-        """The fewest requests that keep all these moments in the band. Raises CannotHold."""
+        """The fewest requests that keep these moments in the band: all of them, or where that does not go
+        without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
             return Dose(0, 0)
         for margin in (_FULL,) if self.goal.dilutes else (_FULL, _HALF):
-            bad = max(0.0, self._fewest_bad(moments, 0, margin))
-            if bad <= self._most_bad(moments, 0, margin) and bad < math.inf:
-                return Dose(int(bad), 0)
-        return self._least(moments, _FULL) if self.goal.dilutes else self._refuse(moments)
+            for some in (moments, moments[:1]):
+                bad = max(0.0, self._fewest_bad(some, 0, margin))
+                if bad <= self._most_bad(some, 0, margin) and bad < math.inf:
+                    return Dose(int(bad), 0)
+        return self._least(moments[:1], _FULL) if self.goal.dilutes else self._refuse(moments[:1])
 
     def least(self) -> Dose:
         """The arithmetic minimum, if the traffic were perfectly even. Raises CannotHold."""
