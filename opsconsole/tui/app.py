@@ -30,9 +30,10 @@ from opsconsole.tui.messages import (
     State,
     StateChanged,
 )
-from opsconsole.tui.screens.run import RunScreen
-from opsconsole.tui.session_protocol import Session
+from opsconsole.tui.screens.alert_test import screen_of
+from opsconsole.tui.session_protocol import Planning, Session
 from opsconsole.tui.text import plain
+from opsconsole.tui.views import VERIFY
 
 OpenSession = Callable[[Callable[[str], None]], AbstractAsyncContextManager[Session]]
 """Opens a session, telling each step of it; called after the first paint, closed before the end."""
@@ -46,8 +47,9 @@ ABANDONED = "left before all was closed"
 class ConsoleApp(App[int]):
     """One environment's run on the screen. `run()` returns the exit code.
 
-    `start` False shows the session's run without working through it. `clock` gives unix seconds; `theme`
-    is "dark" or "light".
+    `kind` is that of the run: verify, or alert-test, which is planned before anything is sent. `start` False
+    shows the session's run without working through it: of an alert test its plan, until the user says go.
+    `clock` gives unix seconds; `theme` is "dark" or "light".
     """
 
     TITLE = "opsconsole"
@@ -66,6 +68,7 @@ class ConsoleApp(App[int]):
         environment: str,
         protected: bool,
         effects: bool,
+        kind: str = VERIFY,
         start: bool = True,
         theme: str = "dark",
         clock: Callable[[], float] = time.time,
@@ -76,6 +79,7 @@ class ConsoleApp(App[int]):
         super().__init__(ansi_color=True if colourless else None)
         self._open_session = open_session
         self._start = start
+        self._done = False
         self._state = State.STARTING
         self._session: Session | None = None
         self._requests: asyncio.Queue[list[str] | None] = asyncio.Queue()
@@ -85,8 +89,13 @@ class ConsoleApp(App[int]):
         for palette in (themes.DARK, themes.LIGHT):
             self.register_theme(palette)
         self.theme = f"opsconsole-{theme}"
-        self.run_screen = RunScreen(
-            RunView(), environment=environment, protected=protected, effects=effects, clock=clock
+        self.run_screen = screen_of(kind)(
+            RunView(),
+            environment=environment,
+            protected=protected,
+            effects=effects,
+            clock=clock,
+            asks=not start,
         )
 
     def get_default_screen(self) -> Screen[None]:
@@ -108,13 +117,19 @@ class ConsoleApp(App[int]):
             entries = list(session.records.entries(session.recorder.run))
             session.recorder.add_reader(self._recorded)
             self.run_screen.post_message(Opened(session.records, entries))
+            waits = State.IDLE
+            if isinstance(session.verification, Planning):
+                self._set_state(State.PLANNING)
+                await session.verification.prepare()
+                waits = State.PLANNED
             if self._start:
                 self._requests.put_nowait(list(RunView.of(entries).unfinished()) or None)
             while True:
-                self._set_state(State.IDLE if self._requests.empty() else State.RUNNING)
+                self._set_state(waits if self._requests.empty() else State.RUNNING)
                 ids = await self._requests.get()
                 self._set_state(State.RUNNING)
                 await session.verification.run(ids)
+                self._done, waits = True, State.IDLE
 
     def _progressed(self, text: str) -> None:
         self.run_screen.post_message(Progressed(text))
@@ -143,7 +158,7 @@ class ConsoleApp(App[int]):
             self._handle_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
 
     def on_run_requested(self, message: RunRequested) -> None:
-        if self._state is State.IDLE:
+        if self._state in (State.IDLE, State.PLANNED):
             self._requests.put_nowait(message.ids)
 
     def on_sign_off_requested(self, message: SignOffRequested) -> None:
@@ -160,7 +175,7 @@ class ConsoleApp(App[int]):
         """Stop what runs, close the session, leave. The exit code is the run's, if it was over."""
         if self._state is State.CLOSING:
             return
-        if self._state is State.IDLE and self._start:
+        if self._state is State.IDLE and self._done:
             self._code = self.run_screen.view.exit_code
         self._set_state(State.CLOSING)
         if self._work is None or self._work.is_finished:

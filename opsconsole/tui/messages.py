@@ -15,6 +15,8 @@ class State(StrEnum):
     """What the session does now, in the words that the screen shows."""
 
     STARTING = "starting"
+    PLANNING = "planning"
+    PLANNED = "planned"
     RUNNING = "running"
     IDLE = "done"
     CLOSING = "closing"

@@ -77,6 +77,7 @@ def recorded_app(entries: list[Entry]) -> ConsoleApp:
         environment=start.environment,
         protected=start.protected,
         effects=start.effects,
+        kind=start.kind,
         start=False,
         clock=lambda: entries[-1].at,
     )
@@ -87,7 +88,7 @@ async def stored_session(entries: list[Entry]) -> AsyncIterator[Session]:
     """A session over a run that is there already; nothing can be run or recorded in it."""
     records = _OneRun(entries)
     recorder = Recorder(entries[0].run, records)
-    yield cast(Session, SimpleNamespace(recorder=recorder, records=records))
+    yield cast(Session, SimpleNamespace(recorder=recorder, records=records, verification=None))
 
 
 class _OneRun:

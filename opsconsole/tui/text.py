@@ -25,7 +25,7 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """12 ms, 0.4 s, 12 s, 2:05 (minutes and seconds)."""
+    """12 ms, 0.4 s, 12 s, 2:05 (minutes and seconds), 1:00:15 (hours before them)."""
     if 0 < seconds < 0.095:
         return f"{max(1, round(1000 * seconds))} ms"
     if seconds < 9.95:
@@ -33,7 +33,8 @@ def duration(seconds: float) -> str:
     if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def moment(at: float) -> str:

@@ -1,4 +1,15 @@
 """The views of an item."""
 
+VERIFY, ALERT_TEST = "verify", "alert-test"
+"""Kinds of runs: one works through a checklist, one tests alerts."""
+
 VIEWS = {"result": "Result", "evidence": "Evidence", "runbook": "What to do", "history": "History"}
-"""What can be looked at, by the numbers 1 to 4. A large screen shows the result beside any other."""
+"""What can be looked at, by the numbers from 1 on. A large screen shows the first beside any other."""
+
+ALERT_VIEWS = {"trace": "Trace", **VIEWS}
+"""What can be looked at of an alert under test."""
+
+
+def views_of(kind: str) -> dict[str, str]:
+    """The views of the items of such a run, by their names, with their titles."""
+    return ALERT_VIEWS if kind == ALERT_TEST else VIEWS

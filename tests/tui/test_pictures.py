@@ -44,7 +44,7 @@ def running_app() -> ConsoleApp:
     @asynccontextmanager
     async def open_session(progress: Callable[[str], None]) -> AsyncIterator[Any]:
         async with stored_session(entries) as session:
-            yield SimpleNamespace(**vars(session), verification=SimpleNamespace(run=run))
+            yield SimpleNamespace(**{**vars(session), "verification": SimpleNamespace(run=run)})
 
     return ConsoleApp(
         open_session=open_session,

@@ -22,11 +22,12 @@ from opsconsole.tui.messages import (
     State,
     StateChanged,
 )
-from opsconsole.tui.views import VIEWS
+from opsconsole.tui.views import VERIFY, views_of
 from opsconsole.tui.widgets.banner import Banner
-from opsconsole.tui.widgets.checklist import checklist_rows, spinner
+from opsconsole.tui.widgets.checklist import checklist_rows
 from opsconsole.tui.widgets.progress import Progress
 from opsconsole.tui.widgets.rows import Row, RowList
+from opsconsole.tui.widgets.ticking import spinner
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -40,11 +41,26 @@ SMALLEST = (60, 16)
 _FRAME_SECONDS = 0.05
 _TICK_SECONDS = 0.125
 _RUNS_OFFERED = 100
-_DEPENDING = ("run_item", "run_all", "sign_off", "copy_curl", "open_run", "filter", "back")
+_TICKING = (State.STARTING, State.PLANNING, State.RUNNING)
+_DEPENDING = ("go", "run_item", "run_all", "sign_off", "copy_curl", "open_run", "filter", "back")
+
+
+def view_bindings(kind: str) -> list[BindingType]:
+    """The number keys of the views of such a run."""
+    return [
+        Binding(str(number), f"view('{name}')", title, tooltip=f"Show: {title}", show=False)
+        for number, (name, title) in enumerate(views_of(kind).items(), 1)
+    ]
 
 
 class RunScreen(Screen[None]):
-    """Shows one run. It changes nothing itself: it asks for it by messages."""
+    """Shows one run. It changes nothing itself: it asks for it by messages.
+
+    `asks`: whether the user is asked again before anything is done that sends something.
+    """
+
+    KIND: ClassVar[str] = VERIFY
+    HEADING: ClassVar[str] = "opsconsole"
 
     AUTO_FOCUS = "#checklist"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
@@ -61,10 +77,7 @@ class RunScreen(Screen[None]):
         Binding("c", "copy_curl", "Curl", tooltip="Copy the selected request as a curl line"),
         Binding("o", "open_run", "Runs", tooltip="Open a past run"),
         Binding("d", "compare", "Compare", tooltip="Compare this run with another"),
-        *(
-            Binding(str(number), f"view('{name}')", title, tooltip=f"Show: {title}", show=False)
-            for number, (name, title) in enumerate(VIEWS.items(), 1)
-        ),
+        *view_bindings(VERIFY),
         Binding("escape", "back", "Back", tooltip="Back to the checklist, or to the run before", show=False),
     ]
 
@@ -78,8 +91,10 @@ class RunScreen(Screen[None]):
         clock: Callable[[], float],
         records: "Records | None" = None,
         past: bool = False,
+        asks: bool = False,
     ) -> None:
         super().__init__()
+        self._asks = asks
         self.view = view
         self.state = State.PAST if past else State.STARTING
         self._environment, self._protected, self._effects = environment, protected, effects
@@ -111,12 +126,16 @@ class RunScreen(Screen[None]):
     @property
     def is_complete(self) -> bool:
         """Whether everything is mounted that belongs to what is known of the run."""
-        return self._detail is not None and self._detail.is_mounted
+        return self._detail is not None and self._detail.is_complete
 
     def compose(self) -> ComposeResult:
         past = self.view.start.run if self.state is State.PAST and self.view.start else ""
         yield Banner(
-            environment=self._environment, protected=self._protected, effects=self._effects, past=past
+            title=self.HEADING,
+            environment=self._environment,
+            protected=self._protected,
+            effects=self._effects,
+            past=past,
         )
         with Container(id="body"), Container(id="left"):
             yield RowList(id="checklist")
@@ -180,7 +199,7 @@ class RunScreen(Screen[None]):
             self._began = self._clock()
         self.state = message.state
         if self._ticker is not None:
-            (self._ticker.resume if self.state in (State.RUNNING, State.STARTING) else self._ticker.pause)()
+            (self._ticker.resume if self.state in _TICKING else self._ticker.pause)()
         self._draw()
 
     def _draw_soon(self) -> None:
@@ -201,7 +220,7 @@ class RunScreen(Screen[None]):
         if self._detail is None and self.view.items:
             from opsconsole.tui.widgets.detail import Detail
 
-            self._detail = Detail(clock=self._clock)
+            self._detail = Detail(views_of(self.KIND), clock=self._clock)
             self.add_class("-open")
             self.query_one("#body").mount(self._detail)
             self.call_after_refresh(self._draw)
@@ -220,7 +239,10 @@ class RunScreen(Screen[None]):
             past = [Row((("✓ ", "pass"), (one_line(line), "faint"))) for line in done]
             return [*past, Row(((f"{spinner(now)} ", "running"), (one_line(current), "")))]
         dense = self.has_class("-narrow")
-        rows = checklist_rows(self.view, now=now, over=self._over, filter=self._filter, dense=dense)
+        width = self.query_one("#checklist", RowList).scrollable_content_region.width
+        rows = checklist_rows(
+            self.view, now=now, over=self._over, width=width, filter=self._filter, dense=dense
+        )
         return rows or [Row(((f"no item matches {self._filter!r}", "faint"),))]
 
     def _note(self) -> str:
@@ -268,10 +290,13 @@ class RunScreen(Screen[None]):
 
     def action_run_item(self) -> None:
         if self.item is not None:
-            self.post_message(RunRequested([self.item.summary.id]))
+            self._request([self.item.summary.id])
 
     def action_run_all(self) -> None:
-        self.post_message(RunRequested(None))
+        self._request(None)
+
+    def _request(self, ids: list[str] | None) -> None:
+        self.post_message(RunRequested(ids))
 
     def action_view(self, name: str) -> None:
         if self._detail is not None:
@@ -355,10 +380,12 @@ class RunScreen(Screen[None]):
     def _show_run(self, run: str) -> None:
         if self._records is None or (self.view.start and run == self.view.start.run):
             return
+        from opsconsole.tui.screens.alert_test import screen_of
+
         view = RunView.of(self._records.entries(run))
         if view.start is not None:
             self.app.push_screen(
-                RunScreen(
+                screen_of(view.start.kind)(
                     view,
                     environment=view.start.environment,
                     protected=view.start.protected,

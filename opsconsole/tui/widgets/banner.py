@@ -8,10 +8,15 @@ _SHORTEST_NOTE = 24
 
 
 class Banner(Widget):
-    """The environment's name, always in sight; a protected one is told by words and by colour."""
+    """The environment's name, always in sight; a protected one is told by words and by colour.
 
-    def __init__(self, *, environment: str, protected: bool, effects: bool, past: str = "") -> None:
+    `title` says what the screen is for; `past` is the id of a run that is over."""
+
+    def __init__(
+        self, *, title: str, environment: str, protected: bool, effects: bool, past: str = ""
+    ) -> None:
         super().__init__(id="banner", classes="-protected" if protected else "")
+        self._title = title
         self._environment = environment
         self._protected = protected
         self._effects = effects
@@ -37,7 +42,7 @@ class Banner(Widget):
         return Content("\n").join([Content(edge), line, Content(edge)])
 
     def _what(self) -> Content:
-        who = f" PAST RUN {self._past} " if self._past else " opsconsole "
+        who = f" PAST RUN {self._past} " if self._past else f" {self._title} "
         if self._protected:
             return Content(f" ▲{who}▲ PROTECTED: {self._environment.upper()} ▲ {self._allowed()} ▲ ")
         chip = Content.styled(f" {self._environment} ", "bold reverse")

@@ -6,18 +6,20 @@ from opsconsole.model import Outcome
 from opsconsole.reports.wording import one_line
 from opsconsole.runview import ItemView, RunView
 from opsconsole.tui.text import duration, labelled, style_of
+from opsconsole.tui.views import ALERT_TEST
+from opsconsole.tui.widgets.alerts import alert_row, track_column
 from opsconsole.tui.widgets.rows import Row
+from opsconsole.tui.widgets.ticking import clock, spinner
 
-_SPINNER = "⠋⠙⠸⠴⠦⠇"
 _WORDS = {outcome.value.lower() for outcome in Outcome} | {"running"}
 
 
 def checklist_rows(
-    view: RunView, *, now: float, over: bool, filter: str = "", dense: bool = False
+    view: RunView, *, now: float, over: bool, width: int, filter: str = "", dense: bool = False
 ) -> list[Row]:
-    """Every item that the filter lets through, under its section. `now` in unix seconds; `over`: nothing
-    runs any more; `dense`: no blank lines."""
-    rows = _rows(view, now, over, filter.lower().split())
+    """Every item that the filter lets through, under its section, in lines of `width` cells. `now` in unix
+    seconds; `over`: nothing runs any more; `dense`: no blank lines."""
+    rows = _rows(view, now, over, width, filter.lower().split())
     return [row for row in rows if row.spans] if dense else list(rows)
 
 
@@ -29,8 +31,10 @@ def matches(item: ItemView, words: list[str]) -> bool:
     return all(word == state if word in _WORDS else word in text for word in words)
 
 
-def _rows(view: RunView, now: float, over: bool, words: list[str]) -> Iterator[Row]:
+def _rows(view: RunView, now: float, over: bool, width: int, words: list[str]) -> Iterator[Row]:
     section = None
+    alerts = view.start is not None and view.start.kind == ALERT_TEST
+    column = track_column(view.items.values(), width) if alerts else 0
     for item in view.items.values():
         if not matches(item, words):
             continue
@@ -40,7 +44,7 @@ def _rows(view: RunView, now: float, over: bool, words: list[str]) -> Iterator[R
             section = item.summary.section
             if section:
                 yield Row(((one_line(section), "heading"),))
-        yield _row(item, now, over=over)
+        yield alert_row(item, now, over=over, column=column) if alerts else _row(item, now, over=over)
 
 
 def _row(item: ItemView, now: float, *, over: bool) -> Row:
@@ -62,15 +66,3 @@ def _row(item: ItemView, now: float, *, over: bool) -> Row:
         (clock(item, now), "running"),
         item.summary.id,
     )
-
-
-def spinner(now: float) -> str:
-    """The sign of what is running, as it is at this time."""
-    return _SPINNER[int(now * 8) % len(_SPINNER)]
-
-
-def clock(item: ItemView, now: float) -> str:
-    """What a running item waits for yet, else how long it has been at work."""
-    if item.waiting:
-        return f"{duration(max(0.0, item.waiting_until - now))} left"
-    return duration(max(0.0, now - (item.started_at or now)))

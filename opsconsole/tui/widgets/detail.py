@@ -1,6 +1,6 @@
 """All about the selected item: result, evidence, what to do, history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -12,7 +12,6 @@ from textual.widgets import Static
 from opsconsole import content
 from opsconsole.model import Exchange
 from opsconsole.runview import ItemView, RunView
-from opsconsole.tui.views import VIEWS
 from opsconsole.tui.widgets.evidence import evidence_rows
 from opsconsole.tui.widgets.history import history_rows
 from opsconsole.tui.widgets.result import result_rows
@@ -20,15 +19,19 @@ from opsconsole.tui.widgets.rows import Row, RowList
 
 if TYPE_CHECKING:
     from opsconsole.store import Records
+    from opsconsole.tui.widgets.trace import Trace
 
 
 class Detail(Container):
-    """One view of the selected item, or two on a large screen. Views other than the result
-    are made when they are first looked at."""
+    """One view of the selected item, or two on a large screen. Each is made when it is first looked at.
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
+    `views` are their names and titles, the one that is shown first before the others.
+    """
+
+    def __init__(self, views: Mapping[str, str], *, clock: Callable[[], float]) -> None:
         super().__init__(id="detail")
-        self.view = "result"
+        self.view = next(iter(views))
+        self._views = views
         self.records: Records | None = None
         self._clock = clock
         self._run: RunView | None = None
@@ -40,15 +43,24 @@ class Detail(Container):
 
     def compose(self) -> ComposeResult:
         yield Static(id="views")
-        with Container(id="panes"):
-            yield RowList(id="result", classes="pane")
+        yield Container(id="panes")
 
     @property
     def shown(self) -> list[str]:
         """The views in sight: two where the screen has room for them, side by side or stacked."""
         if not self.screen.has_class("-wide") and not self.screen.has_class("-roomy"):
             return [self.view]
-        return ["result", "evidence" if self.view == "result" else self.view]
+        first = next(iter(self._views))
+        if self.view == first:
+            return [first] if first == "trace" else [first, "evidence"]
+        return [first, self.view]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is mounted that belongs to what is shown."""
+        if not self.is_mounted or not all(self.query(f"#{name}") for name in self.shown):
+            return False
+        return "trace" not in self.shown or self._trace.is_complete
 
     @property
     def exchange(self) -> Exchange | None:
@@ -69,9 +81,8 @@ class Detail(Container):
 
     def focus_shown(self) -> None:
         """Let the keys go to the view in sight."""
-        name = self.shown[-1] if self.view != "result" else "result"
-        if self.query(f"#{name}"):
-            self.query_one(f"#{name}").focus()
+        if self.query(f"#{self.view}"):
+            self.query_one("#hops" if self.view == "trace" else f"#{self.view}").focus()
 
     def draw(self, run: RunView, item: ItemView | None, *, over: bool) -> None:
         """Show `item` as it is now; `over`: nothing runs any more."""
@@ -100,14 +111,17 @@ class Detail(Container):
             self._fill(message.rows.id)
 
     def _draw_views(self, shown: list[str]) -> None:
-        parts: list[Content] = [Content(" ")]
-        for number, (name, title) in enumerate(VIEWS.items(), 1):
+        labels: list[Content] = []
+        for number, (name, title) in enumerate(self._views.items(), 1):
             style = "bold $foreground on $cursor" if name in shown else "$faint"
             if name == "evidence" and self._item and self._item.exchanges:
                 title = f"{title} ({len(self._item.exchanges)})"
             label = Content.from_markup(f"[@click=screen.view('{name}')] {number} {title} [/]")
-            parts += [label.stylize(style), Content(" ")]
-        self.query_one("#views", Static).update(Content("").join(parts))
+            labels.append(label.stylize(style))
+        line = Content(" ").join([Content(""), *labels, Content("")])
+        if line.cell_length > self.size.width - 1:
+            line = Content("").join(labels)
+        self.query_one("#views", Static).update(line)
 
     def _ensure(self, name: str) -> None:
         if self.query(f"#{name}"):
@@ -117,6 +131,10 @@ class Detail(Container):
             from opsconsole.tui.widgets.runbook import Runbook
 
             pane = Runbook(id="runbook", classes="pane")
+        elif name == "trace":
+            from opsconsole.tui.widgets.trace import Trace
+
+            pane = Trace()
         else:
             pane = RowList(id=name, classes="pane")
         self.query_one("#panes").mount(pane)
@@ -124,7 +142,9 @@ class Detail(Container):
     def _fill(self, name: str) -> None:
         if not self.query(f"#{name}") or self._run is None:
             return
-        if self._item is None:
+        if name == "trace":
+            self._trace.show(self._item, now=self._clock(), over=self._over)
+        elif self._item is None:
             if name != "runbook":
                 self._rows(name).set_rows([])
         elif name == "runbook":
@@ -138,7 +158,8 @@ class Detail(Container):
             return evidence_rows(item.exchanges, opened=self._opened, width=width)
         if name == "history":
             return self._history_rows(item)
-        page = any(content.runbook(check) is not None for check in item.summary.checks)
+        has_page = any(content.runbook(check) is not None for check in item.summary.checks)
+        page = str(list(self._views).index("runbook") + 1) if has_page else ""
         return result_rows(item, width=width, now=self._clock(), over=self._over, page=page)
 
     def _history_rows(self, item: ItemView) -> list[Row]:
@@ -155,6 +176,12 @@ class Detail(Container):
         from opsconsole.tui.widgets.runbook import Runbook
 
         self.query_one(Runbook).show(item.summary.checks)
+
+    @property
+    def _trace(self) -> "Trace":
+        from opsconsole.tui.widgets.trace import Trace
+
+        return self.query_one(Trace)
 
     def _rows(self, name: str) -> RowList:
         return self.query_one(f"#{name}", RowList)

@@ -9,6 +9,7 @@ from opsconsole.model import SIGNS, Outcome
 from opsconsole.runview import RunView
 from opsconsole.tui.messages import State
 from opsconsole.tui.text import duration
+from opsconsole.tui.views import ALERT_TEST
 
 _COLOURS = {
     Outcome.FAIL: "$error bold",
@@ -40,6 +41,8 @@ def progress_line(view: RunView, state: State, *, elapsed: float, width: int) ->
     """For instance: ━━━━━━──── 6 of 10 · 12 s  ✗ 1 FAIL  ? 1 UNKNOWN  ✓ 4 PASS."""
     if state is State.CLOSING:
         return Content.styled(f" {_closing(view)}", "$warning bold")
+    if state in (State.PLANNING, State.PLANNED) and view.items:
+        return _planned(view, state)
     counts = Counter(view.outcomes)
     total, done = len(view.items), sum(n for outcome, n in counts.items() if outcome is not None)
     if not total:
@@ -70,8 +73,20 @@ def _time(view: RunView, state: State, elapsed: float) -> list[str]:
     return [duration(view.finished.seconds), f"exit {view.exit_code}"]
 
 
+def _planned(view: RunView, state: State) -> Content:
+    """How many plans there are, and how many of them cannot succeed."""
+    plans = [item.plan for item in view.items.values() if item.plan is not None]
+    if state is State.PLANNING:
+        return Content(f" planning: {len(plans)} of {len(view.items)}, nothing is sent")
+    told = Content(" planned, and nothing has been sent: g begins")
+    barred = sum(bool(plan.obstacles) for plan in plans)
+    return told + Content.styled(f"  ✗ {barred} cannot succeed", "$error bold") if barred else told
+
+
 def _closing(view: RunView) -> str:
+    tests = view.start is not None and view.start.kind == ALERT_TEST
+    doing = "stopping the faults and cleaning up" if tests else "stopping what runs"
     if view.open_effects:
         undo = "; ".join(effect.undo for effect in view.open_effects.values())
-        return f"closing (Ctrl-C leaves at once): taking back what was changed ({undo})"
-    return "closing (Ctrl-C leaves at once): stopping what runs"
+        doing = f"{doing if tests else 'taking back what was changed'} ({undo})"
+    return f"closing (Ctrl-C leaves at once): {doing}"
