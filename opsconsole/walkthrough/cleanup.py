@@ -87,12 +87,12 @@ class Cleaning:
     outcomes: list[Outcome] = field(default_factory=list)
 
     async def run(self) -> list[Outcome]:
-        """Work through them side by side; returns their outcomes."""
+        """Work through them side by side; returns their outcomes. Raises EffectRefused for a live key."""
         began = time.monotonic()
         environment = self.place.environment or Environment(name=self.place.name)
+        learn_secrets(environment)
         items = tuple(_item(effect) for effect in self.effects)
         begin(self.recorder, environment, kind=KIND, title="What was left in effect", items=items)
-        learn_secrets(environment)
         clients = open_clients(environment, self.recorder, None)
         try:
             async with asyncio.TaskGroup() as group:
@@ -139,13 +139,16 @@ class Cleaning:
 
     def _strike_off(self, effect: OpenEffect, how: str) -> None:
         """In the run that began it, unless somebody else has done so meanwhile."""
-        key = effect.run, effect.begun.effect
-        if key in {(one.run, one.begun.effect) for one in self.records.open_effects()}:
-            number = self.records.next_number(effect.run) - 1
-            ended = EffectEnded(
-                item=effect.begun.item, effect=effect.begun.effect, how=f"{how} (cleanup {self.recorder.run})"
-            )
+        how = f"{how} (cleanup {self.recorder.run})"
+        ended = EffectEnded(item=effect.begun.item, effect=effect.begun.effect, how=how)
+        if effect not in self.records.open_effects():
+            return
+        number = self.records.next_number(effect.run) - 1
+        try:
             Recorder(effect.run, self.records, number=number).emit(ended)
+        except RecordsError:
+            if effect in self.records.open_effects():
+                raise
 
 
 @dataclass(frozen=True)
