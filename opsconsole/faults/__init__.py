@@ -50,7 +50,8 @@ class Doses(Protocol):
         ones first; returns when all are answered, with what came of a bad one, in one line ("402
         card_declined").
 
-        Raises Unexpected for any other answer than the one counted on, and Unseen where there is none.
+        Raises Unexpected for any other answer than the one counted on, and Unseen where there is none, or
+        where the key is not accepted (401, 403), so that nothing is seen.
         """
 
 

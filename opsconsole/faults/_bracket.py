@@ -55,7 +55,9 @@ async def journalled(
 
 
 def bearer(settings: config.Service) -> dict[str, str]:
-    """The header that opens the billing API and the test hooks. Raises ConfigError and EffectRefused."""
+    """The header that opens the billing API and the test hooks. Raises ConfigError where there is no key, and
+    EffectRefused for a live one, whichever it is."""
+    refuse_live_keys(settings)
     return {"authorization": f"Bearer {secret_of(settings, 'api_key').reveal()}"}
 
 

@@ -39,7 +39,6 @@ class Requests:
             self._stopped = True
             raise
         if errors := [error for task in done if not task.cancelled() and (error := task.exception())]:
-            self._stopped = True
             raise min(errors, key=lambda error: not isinstance(error, Unexpected))
         self._in_flight.difference_update(tasks)
         return [task.result() for task in tasks]
@@ -64,10 +63,10 @@ class Requests:
             self.sent += 1
             try:
                 return await send()
-            except Refused:
-                raise
-            except (Unseen, asyncio.CancelledError):
-                self.lost += 1
+            except BaseException as error:
+                self._stopped = True
+                unanswered = (Unseen, asyncio.CancelledError)
+                self.lost += isinstance(error, unanswered) and not isinstance(error, Refused)
                 raise
 
 

@@ -46,6 +46,7 @@ class _Payments:
         self._headers = bearer(means.settings)
         self._requests = Requests()
         self._objects = Objects(means.service, self._path, means.run, self._headers)
+        self._may_have_attached = 0
         self._waited = False
 
     async def give(self, bad: int, passing: int) -> str:
@@ -56,12 +57,14 @@ class _Payments:
     async def end(self) -> str:
         """Remove what was attached; how it has ended, nothing while something may be left."""
         await self._requests.landed()
+        if not self._may_have_attached:
+            return "nothing was attached"
         lost = bool(self._requests.lost)
         if lost and not self._waited:
             await asyncio.sleep(_LATE_SECONDS)
             self._waited = True
         attaches = self._means.settings.declining_payment_method == _ATTACHES_AND_DECLINES
-        return await self._objects.end(all_known=not lost and not (attaches and self._requests.sent))
+        return await self._objects.end(all_known=not lost and not attaches)
 
     async def _declined(self) -> str:
         answer = await self._post(self._means.settings.declining_payment_method)
@@ -81,11 +84,13 @@ class _Payments:
 
     async def _post(self, payment_method: str) -> Answer:
         told = {"stripe_payment_method_id": payment_method, "metadata": {MARK: self._means.run}}
+        self._may_have_attached += 1
         answer = await self._means.service.post(
             self._path, json=told, headers=self._headers, accept=ANY_STATUS
         )
         if attached := _told(answer).payment_method:
             self._objects.learn(attached)
+        self._may_have_attached -= answer.status in (401, 403)
         return let_in(answer, "api_key")
 
 

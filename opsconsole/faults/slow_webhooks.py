@@ -45,7 +45,7 @@ class _Webhooks:
             raise Unexpected(
                 f"answered after {took:.0f} ms, not after {_DELAY_MILLISECONDS} ms as {DELAY_HEADER} asks",
                 where=answer.where,
-                hint="does this service have test hooks? if not, leave out service.test_hooks",
+                hint="does this service have test hooks, and is service.api_key their key?",
             )
         return f"{answer.status}, slowly"
 
