@@ -5,6 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from opsconsole.model import SIGNS, Exchange, Finding, Outcome
+from opsconsole.reports import chart, trace
 from opsconsole.reports.curl import curl_line
 from opsconsole.reports.wording import (
     UNFINISHED,
@@ -15,6 +16,7 @@ from opsconsole.reports.wording import (
     excerpt,
     exchange_line,
     how_to_sign,
+    left_behind,
     moment,
     one_line,
     servers,
@@ -63,6 +65,8 @@ def _top(view: RunView, head: str) -> Iterator[str]:
     if start.protected:
         effects = "effects were allowed" if start.effects else "nothing was changed"
         yield f'<p class="protected">Protected environment {_text(start.environment)}: {effects}</p>'
+    for line in left_behind(view):
+        yield f'<p class="protected">{_text(line)}</p>'
     facts = {
         "Environment": start.environment,
         "Run": start.run,
@@ -92,12 +96,37 @@ def _item(item: ItemView, view: RunView) -> Iterator[str]:
     yield f"<p>{_text(item.text or UNFINISHED)}</p>"
     if signed := signature(item):
         yield f"<p>{_text(signed)}</p>"
+    yield from _alert_test(item)
     if lines := [*_findings(item), *_causes(item), *_next(item, view.start.run if view.start else "")]:
         yield "<ul>"
         yield from lines
         yield "</ul>"
     yield from _evidence(item)
     yield "</article>"
+
+
+def _alert_test(item: ItemView) -> Iterator[str]:
+    """The plan, the trace and the value of an alert that was tested; nothing of any other item."""
+    if item.plan and (rows := trace.plan_rows(item.plan)):
+        yield "<details><summary>Plan</summary><dl>"
+        yield from (f"<dt>{label}</dt><dd>{_text(said)}</dd>" for label, said in rows)
+        yield "</dl></details>"
+    if item.hops or item.missed:
+        heads = ("Hop", "When", "After the cause", "Evidence")
+        yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
+        yield from (_station(row) for row in trace.stations(item))
+        yield "</table>"
+    if item.missed and (looked := list(trace.below_missed(item.missed))):
+        yield f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in looked)}</ul>"
+    if held := trace.readings(item):
+        yield f"<figure>{chart.svg(item)}<figcaption>{_text(held)}</figcaption></figure>"
+
+
+def _station(row: trace.Station) -> str:
+    when = moment(row.at) if row.at is not None else ""
+    since = trace.after(row.after_cause_seconds) if row.after_cause_seconds is not None else ""
+    style = ' class="missed"' if row.missed else ""
+    return f"<tr{style}><th>{row.hop}</th><td>{when}</td><td>{since}</td><td>{_text(row.said)}</td></tr>"
 
 
 def _findings(item: ItemView) -> Iterator[str]:

@@ -2,16 +2,21 @@
 
 One testcase an item. FAIL is a failure and SKIP is skipped; UNKNOWN, BROKEN, SIGN-OFF and an item that
 never ended are errors: what was not seen, or not judged, is never a passed test.
+
+What an alert test saw on its way stands in its testcase's system-out, which Jenkins' schema has and Ant's
+has not; a verification's testcases have none.
 """
 
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from opsconsole.model import Outcome
+from opsconsole.reports import trace
 from opsconsole.reports.text import below
-from opsconsole.reports.wording import UNFINISHED, clean, one_line, servers, verdict
+from opsconsole.reports.wording import UNFINISHED, clean, left_behind, one_line, servers, verdict
 from opsconsole.runview import ItemView, RunView
 
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -42,7 +47,7 @@ def document(view: RunView, *, head: str = "") -> str:
     for item in view.items.values():
         _testcase(suite, item, environment, start.run if start else "")
     Xml.SubElement(suite, "system-out").text = _text(verdict(view))
-    Xml.SubElement(suite, "system-err").text = ""
+    Xml.SubElement(suite, "system-err").text = _text("\n".join(left_behind(view)))
     Xml.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(suites, encoding="unicode")}\n'
 
@@ -79,6 +84,21 @@ def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) ->
             message=_attribute(message.get(item.outcome, item.text)),
         )
         said.text = _text("\n".join("  " * (depth - 1) + line for depth, line in below(item, run)))
+    if told := "\n".join(_trace(item)):
+        Xml.SubElement(case, "system-out").text = _text(told)
+
+
+def _trace(item: ItemView) -> Iterator[str]:
+    """The plan, the hops and the value of an alert that was tested; nothing of any other item."""
+    if item.plan:
+        yield from (f"{label}: {said}" for label, said in trace.plan_rows(item.plan))
+    for row in trace.stations(item):
+        since = f"+{trace.after(row.after_cause_seconds)} " if row.after_cause_seconds is not None else ""
+        yield f"{since}{row.hop}: {row.said}"
+    if item.missed:
+        yield from trace.below_missed(item.missed)
+    if held := trace.readings(item):
+        yield f"value: {held}"
 
 
 def _element(item: ItemView) -> str:

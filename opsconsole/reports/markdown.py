@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from opsconsole.model import SIGNS, Finding, Outcome
+from opsconsole.reports import trace
 from opsconsole.reports.wording import (
     UNFINISHED,
     about,
@@ -11,6 +12,7 @@ from opsconsole.reports.wording import (
     clean,
     duration,
     how_to_sign,
+    left_behind,
     moment,
     one_line,
     servers,
@@ -27,7 +29,13 @@ def document(view: RunView, *, head: str = "") -> str:
     run = view.start.run if view.start else ""
     parts = [_title(view, head), _table(view)]
     for item in view.items.values():
-        if item.findings or item.diagnosis or item.outcome not in (Outcome.PASS, Outcome.SKIP):
+        if (
+            item.plan
+            or item.hops
+            or item.findings
+            or item.diagnosis
+            or item.outcome not in (Outcome.PASS, Outcome.SKIP)
+        ):
             parts.append("\n".join(_section(item, run)))
     return "\n\n".join(parts) + "\n"
 
@@ -45,6 +53,7 @@ def _title(view: RunView, head: str) -> str:
         lines.append(f"- Servers: {escape(known)}")
     if head:
         lines.append(f"- Records: `{head}`")
+    lines += [f"- **{escape(line)}**" for line in left_behind(view)]
     return f"# {escape(start.checklist)}\n\n**{escape(verdict(view))}**\n\n" + "\n".join(lines)
 
 
@@ -62,6 +71,13 @@ def _table(view: RunView) -> str:
 def _section(item: ItemView, run: str) -> Iterator[str]:
     yield f"## {item.outcome or 'Not finished'}: {escape(item.summary.title)}\n"
     yield f"{escape(item.text or UNFINISHED)} ({duration(item.seconds)})\n"
+    if item.plan:
+        rows = trace.plan_rows(item.plan)
+        yield "\n".join(["Plan:\n", *(f"- {label}: {escape(said)}" for label, said in rows), ""])
+    if item.hops or item.missed:
+        yield "\n".join([*_trace(item), ""])
+    if held := trace.readings(item):
+        yield f"- Value: {escape(held)}"
     for finding in item.findings:
         yield from _finding(finding)
     if chain := causes(item):
@@ -73,6 +89,16 @@ def _section(item: ItemView, run: str) -> Iterator[str]:
         yield f"- To sign, with `--pass` or `--fail`: `{how_to_sign(run, item.summary.id)}`"
     elif item.outcome is not Outcome.PASS:
         yield f"- Runbook: {', '.join(f'`{check}`' for check in item.summary.checks)}"
+
+
+def _trace(item: ItemView) -> Iterator[str]:
+    yield "| Hop | When | After the cause | Evidence |\n|---|---|---:|---|"
+    for row in trace.stations(item):
+        when = moment(row.at) if row.at is not None else ""
+        since = trace.after(row.after_cause_seconds) if row.after_cause_seconds is not None else ""
+        yield f"| {row.hop} | {when} | {since} | {escape(row.said)} |"
+    if item.missed:
+        yield "\n" + "\n".join(f"- {escape(line)}" for line in trace.below_missed(item.missed))
 
 
 def _finding(finding: Finding) -> Iterator[str]:
