@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from opsconsole.clients.prometheus import Rule, Target
 from opsconsole.config import Environment
-from opsconsole.errors import OpsconsoleError
+from opsconsole.errors import OpsconsoleError, Unseen
 from opsconsole.faults import Fault
 from opsconsole.model import Finding, Hop, Obstacle, Outcome
 
@@ -51,6 +51,12 @@ def of_rules(named_so: Sequence[Rule]) -> Iterator[Obstacle]:
     for rule in named_so:
         if rule.health == "err":
             yield wrong(Hop.PENDING, Finding(summary=f"its rule fails to evaluate: {rule.last_error}"))
+
+
+def of_reading(named_so: Sequence[Rule], read: object) -> Iterator[Obstacle]:
+    """Of the reading of its value; that a rule which fails cannot be read says nothing more."""
+    if isinstance(read, Unseen) and not any(rule.health == "err" for rule in named_so):
+        yield unseen(Hop.METRIC, "its value cannot be read", read)
 
 
 def of_targets(job: str, targets: Sequence[Target]) -> Iterator[Obstacle]:

@@ -82,7 +82,8 @@ async def _way(sight: Sight, rule: Rule, outgoing: Outgoing, now: InForce) -> On
             obstacles=(*_dropped(len(sent) - len(labels)), *held),
         )
     except Unseen as error:
-        return Onward(now=now, obstacles=(unseen(Hop.ALERTMANAGER, "where it goes cannot be told", error),))
+        told = unseen(Hop.ALERTMANAGER, "where it goes cannot be told", error)
+        return Onward(now=now, obstacles=() if rule.health == "err" else (told,))
 
 
 def _dropped(dropped: int) -> Iterator[Obstacle]:

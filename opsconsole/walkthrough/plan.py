@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opsconsole.checkkit import lasting
-from opsconsole.clients.prometheus import Target
-from opsconsole.errors import UsageError
+from opsconsole.clients.prometheus import Rule, Target
+from opsconsole.errors import Unseen, UsageError
 from opsconsole.faults import Fault, named
 from opsconsole.model import AlertPlan
 from opsconsole.nearest import nearest
@@ -21,7 +21,7 @@ from opsconsole.walkthrough.sight import Sight
 
 _DELIVERY_SECONDS = 3.0
 _DELIVERY_SCRAPES = 10
-"""For the shorter of both the cause is held after Alertmanager's group_wait, to be there when that notifies."""
+"""The cause is held after Alertmanager's group_wait for the shorter of both, to be there when it notifies."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class _Subject:
     fault: Fault | None = None
     gauge: Gauge | None = None
     beside: Sequence[Judge] = ()
+
+    @property
+    def rules(self) -> list[Rule]:
+        return [judge.rule for judge in self.judges]
 
     @property
     def concerned(self) -> list[Judge]:
@@ -98,18 +102,23 @@ def _subject(sight: Sight, alert: str, loaded: Sequence[Judge]) -> _Subject:
     return _Subject(alert, own, fault, gauge_of(own[0], fault), companions(own[0], loaded))
 
 
-async def _read(sight: Sight, subject: _Subject, job: str) -> Reading | None:
-    return await subject.gauge.read(sight.prometheus, job) if subject.gauge else None
+async def _read(sight: Sight, subject: _Subject, job: str) -> Reading | Unseen | None:
+    try:
+        return await subject.gauge.read(sight.prometheus, job) if subject.gauge else None
+    except Unseen as error:
+        return error
 
 
-def _plan(world: _World, subject: _Subject, reading: Reading | None) -> AlertPlan:
+def _plan(world: _World, subject: _Subject, read: Reading | Unseen | None) -> AlertPlan:
     environment, fault = world.sight.environment, subject.fault
     service = environment.service
     way = world.way(subject.alert)
+    reading = read if isinstance(read, Reading) else None
     in_the_way = [
-        *obstacles.of_rules([judge.rule for judge in subject.judges]),
+        *obstacles.of_rules(subject.rules),
         *(obstacles.of_targets(service.job, world.targets) if service else ()),
         *obstacles.of_fault(environment, subject.alert, fault),
+        *obstacles.of_reading(subject.rules, read),
         *way.obstacles,
     ]
     plan = AlertPlan(
