@@ -125,7 +125,8 @@ class Need:
         """The fewest requests that keep these moments in the band: all of them, or where that does not go
         without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
-            return Dose(0, 0)
+            inside = self._most_bad(moments[:1], 0, 0.0) >= 0
+            return Dose(0, 0) if inside else self._refuse(moments[:1])
         for margin in (_FULL,) if self.goal.dilutes else (_FULL, _HALF):
             for some in (moments, moments[:1]):
                 bad = max(0.0, self._fewest_bad(some, 0, margin))
