@@ -29,6 +29,7 @@ from tests.checks.conftest import changed
 from tests.checks.unseen import NOBODY
 from tests.standins.proxy import at, proxied
 from tests.walkthrough.conftest import SeenIn
+from tests.walkthrough.editing import Change, edited, rule_as, without
 
 pytestmark = pytest.mark.servers
 
@@ -145,37 +146,8 @@ async def test_a_rule_without_a_drill_is_read_and_can_be_watched(sight: Sight) -
     assert (plan.fault, plan.sends, plan.requests) == ("", "", 0)
 
 
-def edited(change: Callable[[Any], object]) -> Callable[[str], str]:
-    """An edit of a YAML file."""
-
-    def edit(text: str) -> str:
-        document = yaml.safe_load(text)
-        change(document)
-        return yaml.safe_dump(document, sort_keys=False)
-
-    return edit
-
-
 def _alertmanager(lab: LabState) -> Any:
     return yaml.safe_load(lab.alertmanager_config_path.read_text())
-
-
-def without(alert: str) -> Callable[[Any], None]:
-    def drop(document: Any) -> None:
-        for group in document["groups"]:
-            group["rules"] = [rule for rule in group["rules"] if rule["alert"] != alert]
-
-    return drop
-
-
-def rule_as(alert: str, /, **values: Any) -> Callable[[Any], None]:
-    def change(document: Any) -> None:
-        for group in document["groups"]:
-            for rule in group["rules"]:
-                if rule["alert"] == alert:
-                    rule.update(values)
-
-    return change
 
 
 def to_nobody(document: Any) -> None:
@@ -200,7 +172,7 @@ def to_no_alertmanager(document: Any) -> None:
     document["alerting"]["alertmanagers"] = []
 
 
-def ruled(change: Callable[[Any], None]) -> Broken:
+def ruled(change: Change) -> Broken:
     """Another rule file."""
 
     @contextmanager
