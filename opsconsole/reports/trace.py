@@ -10,7 +10,8 @@ from opsconsole.runview import ItemView
 CANNOT = "CANNOT"
 """The label of a plan's row that says why it cannot succeed."""
 
-_THE_WAY_DOWN = ("<", "<=")
+_THE_WAY_DOWN = ("<", "<=", "==")
+"""Comparisons that a falling value fulfils: what is compared with == is counted down to zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,11 @@ def readings(item: ItemView) -> str:
     word, furthest = ("lowest", min) if plan.op in _THE_WAY_DOWN else ("highest", max)
     value = f"{word} {number(furthest(values))}" if values else "never a value"
     over = sum(reading.over for reading in item.readings)
-    taken = f"{last.sent + last.passing} requests"
+    taken = _requests(last.sent + last.passing)
     if last.passing:
         taken += f", {last.passing} of them passing"
     if plan.fewest:
-        taken += f"; {plan.fewest} are the fewest"
+        taken += f"; the fewest: {plan.fewest}"
     return one_line(f"{value}{_bounds(plan)}, over it in {over} of {len(item.readings)} readings; {taken}")
 
 
@@ -145,8 +146,12 @@ def _rate(plan: AlertPlan) -> str:
     how = ", then ".join(parts)
     if plan.hold_seconds:
         how = f"{how} for {lasting(plan.hold_seconds)}".strip()
-    fewest = f", {plan.fewest} are the fewest" if plan.fewest else ""
-    return f"{how}: about {plan.requests} requests{fewest}" if plan.requests else how
+    fewest = f", the fewest: {plan.fewest}" if plan.fewest else ""
+    return f"{how}: about {_requests(plan.requests)}{fewest}" if plan.requests else how
+
+
+def _requests(count: int) -> str:
+    return f"{count} request{'' if count == 1 else 's'}"
 
 
 def _times(plan: AlertPlan) -> str:

@@ -26,7 +26,7 @@ from tests.sample_run import (
 
 HELD = (
     "highest 0.118 (threshold 0.1, ceiling 0.25), over it in 2 of 3 readings; "
-    "420 requests, 30 of them passing; 300 are the fewest"
+    "420 requests, 30 of them passing; the fewest: 300"
 )
 
 

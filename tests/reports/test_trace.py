@@ -32,7 +32,7 @@ Plan of BillingPaymentFailureRateHigh
     rule      sum(rate(failed[5m])) / sum(rate(all[5m])) > 0.1, for 15 min; severity=warning, component=billing
     now       0.0213; fires > 0.1, held below 0.25
     sends     declined payments to POST http://127.0.0.1:4000/api/v1/billing/payment-methods
-    rate      12 at once, then 0.4 a second for 15 min 30 s: about 384 requests, 300 are the fewest
+    rate      12 at once, then 0.4 a second for 15 min 30 s: about 384 requests, the fewest: 300
     leaves    20 test objects, removed at the end
     times     pending after 15 s, firing after 15 min 15 s, notified after 15 min 45 s, resolved after 20 min 30 s
     notifies  admin@rsolv.dev, alerts@rsolv.dev
@@ -131,15 +131,17 @@ def test_how_the_value_was_held() -> None:
     view = RunView.of(drill())
     assert trace.readings(view.items[HIGH]) == (
         "highest 0.118 (threshold 0.1, ceiling 0.25), over it in 2 of 3 readings; "
-        "420 requests, 30 of them passing; 300 are the fewest"
+        "420 requests, 30 of them passing; the fewest: 300"
     )
     assert trace.readings(view.items[STALLED]) == ""
 
 
-def test_a_value_that_is_to_fall_has_its_lowest() -> None:
-    plan = Planned(item="a", plan=AlertPlan(alert="a", op="<", threshold=1.0))
-    view = RunView.of(numbered([started("a"), plan, reading("a", 3.0, 1), reading("a", 0.5, 2)]))
-    assert trace.readings(view.items["a"]).startswith("lowest 0.5 (threshold 1), ")
+@pytest.mark.parametrize(("op", "word"), [("<", "lowest 0.5"), ("==", "lowest 0.5"), (">", "highest 3")])
+def test_the_furthest_value_is_told_by_where_it_is_to_go(op: str, word: str) -> None:
+    plan = Planned(item="a", plan=AlertPlan(alert="a", op=op, threshold=1.0))
+    view = RunView.of(numbered([started("a"), plan, reading("a", 3.0, 0), reading("a", 0.5, 1)]))
+    told = trace.readings(view.items["a"])
+    assert told == f"{word} (threshold 1), over it in 2 of 2 readings; 1 request"
 
 
 @pytest.mark.parametrize(
