@@ -7,6 +7,7 @@ from opsconsole.walkthrough.band import CannotHold, Dose, Goal, Moment, Reading
 
 _FRUITLESS_ROUNDS = 4
 _LATENCIES = 5
+_NEWS = 0.3  # how much one reading weighs in what the traffic usually is
 
 
 @dataclass
@@ -35,7 +36,12 @@ class Ledger:
         self._latencies: list[float] = []
         self._fruitless: list[int] = []
         self._born_at: float | None = None
-        self._before = Moment(0.0, 0.0)
+        self._before: Moment | None = None
+
+    @property
+    def passing_on_trial(self) -> bool:
+        """Whether passing requests were given of which nobody knows yet whether they count."""
+        return not self.passing_proven and any(g.dose.passing and not g.settled for g in self._given)
 
     @property
     def latency_seconds(self) -> float:
@@ -74,12 +80,13 @@ class Ledger:
         if len(self._fruitless) >= _FRUITLESS_ROUNDS:
             count = sum(self._fruitless)
             raise CannotHold(f"{count} requests were answered as expected and the metric does not move")
-        room = Moment(max(0.0, room.bad), max(0.0, room.total))
+        bare = Moment(max(0.0, room.bad), max(0.0, room.total))
+        before = self._before or bare
         if self._young(reading):
-            return Moment(min(room.bad, self._before.bad), room.total)
+            return Moment(min(bare.bad, before.bad), bare.total)
         if all(given.settled for given in seen):
-            self._before = room
-        return room
+            self._before = Moment(*(old + (new - old) * _NEWS for old, new in zip(before, bare, strict=True)))
+        return bare
 
     def moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
         """What is counted from this scrape until just before the next, beside traffic that stays as it is."""
@@ -98,10 +105,10 @@ class Ledger:
         """Learn whether the dose has moved its series; where that is within the noise, it has."""
         given.settled = True
         bad, passing = given.dose
-        estimated = self.goal.estimated
-        given.bad_moved = _moved(bad * estimated, room.bad, self._before.bad)
+        before = self._before or room
+        given.bad_moved = _moved(self._bad(given), room.bad, before.bad)
         own = self._bad(given) if self.goal.counted else 0.0
-        given.passing_moved = _moved(passing * estimated, room.total - own, self._before.total)
+        given.passing_moved = _moved(self._total(given) - own, room.total - own, before.total)
         self.passing_proven |= passing > 0 and given.passing_moved
         if given.bad_moved and given.passing_moved:
             self._fruitless.clear()

@@ -22,6 +22,8 @@ from opsconsole.walkthrough.ledger import Ledger
 
 __all__ = ["CannotHold", "Dose", "Forecast", "Goal", "Loop", "Reading", "forecast"]
 
+NONE = Dose(0, 0)
+
 
 def forecast(goal: Goal, reading: Reading, hold_seconds: float) -> Forecast:
     """What holding the goal for so long will take, beside the traffic of this reading. Raises CannotHold."""
@@ -53,15 +55,15 @@ class Loop:
         Raises CannotHold where the value cannot be held in its band, or the metric does not move.
         """
         if reading.scraped_at <= 0:
-            return Dose(0, 0)
+            return NONE
         bare = self._ledger.see(reading)
         scrapes = self._scrapes(reading, now + self._ledger.latency_seconds)
         need = Need(self.goal, bare, scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at)
         dose = need.dose([self._ledger.moment(bare, reading, at) for at in scrapes])
-        if dose == (0, 0):
-            return dose
-        need.steady()
-        return self._give(self._first_part(dose), now)
+        if dose != NONE:
+            need.steady()
+            dose = self._first_part(dose)
+        return self._give(dose, now) if dose != NONE else NONE
 
     def gave(self, dose: Dose, at: float) -> None:
         """This dose was answered at `at`; scrapes before that may not have it."""
@@ -79,7 +81,7 @@ class Loop:
         """As much as may be sent at once; passing ones alone, until they were seen to count."""
         most = int(MOST_PER_SECOND * max(1.0, self.goal.scrape_seconds))
         passing = min(dose.passing, most)
-        if passing and not self._ledger.passing_proven:
+        if (passing and not self._ledger.passing_proven) or self._ledger.passing_on_trial:
             return Dose(0, passing)
         return Dose(min(dose.bad, most - passing), passing)
 
