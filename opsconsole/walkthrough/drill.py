@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from opsconsole.checkkit import performing
@@ -24,6 +24,7 @@ from opsconsole.model import (
 )
 from opsconsole.walkthrough.cost import goal_of
 from opsconsole.walkthrough.gauge import Gauge
+from opsconsole.walkthrough.holding import Neighbours
 from opsconsole.walkthrough.plan import plans
 from opsconsole.walkthrough.siblings import companions, judges
 from opsconsole.walkthrough.sight import Sight
@@ -154,7 +155,7 @@ class Drill:
             tracing=tracing,
             pace=pace,
             cause=None if plan.obstacles else self._cause(plan, pace),
-            awake_too=self._allowed(plan, rules),
+            neighbours=self._neighbours(plan, rules),
             watch_seconds=self.watch_seconds,
         )
 
@@ -183,15 +184,15 @@ class Drill:
         evaluations = [rule.interval_seconds for rule in rules if rule.name == plan.alert]
         return Pace(scrape, max(evaluations, default=_USUAL_INTERVAL_SECONDS))
 
-    def _allowed(self, plan: AlertPlan, rules: list[Rule]) -> Callable[[], Collection[str]]:
-        """The alerts that may be awake beside this one: those that were when it began, those under test at
-        the same time, and those on the same left side, whose threshold it passes on its way."""
-        before = {rule.name for rule in rules if rule.alerts}
+    def _neighbours(self, plan: AlertPlan, rules: list[Rule]) -> Neighbours:
         loaded = judges(rules)
+        sides = {judge.name: judge.comparison.left for judge in loaded if judge.comparison}
         passed = {
             other.name for ours in loaded if ours.name == plan.alert for other in companions(ours, loaded)
         }
-        return lambda: before | passed | self._awake
+        beside = {name for name, left in sides.items() if left == sides.get(plan.alert)}
+        awake = {rule.name for rule in rules if rule.alerts}
+        return Neighbours(allowed=lambda: awake | passed | self._awake, above=beside - passed - {plan.alert})
 
 
 def everything(drills: Iterable[str], rules: Iterable[Rule]) -> tuple[str, ...]:

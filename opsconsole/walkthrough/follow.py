@@ -23,8 +23,9 @@ from opsconsole.walkthrough.tracing import Stopped, Tracing
 
 _T = TypeVar("_T")
 
-DELIVERY_SECONDS = 60.0
-"""What a message may take from Alertmanager to where a person sees it, beside the route's group_wait."""
+_DELIVERY_SECONDS = 60.0
+_DELIVERY_SETTING = "delivery_seconds"
+"""The checklist's setting for what a message may take to a person, beside its route's group_wait."""
 
 _GRACE_SECONDS = 20.0
 _CLOCKS_AGREE_SECONDS = 1.0
@@ -124,7 +125,7 @@ class Follower:
 
     async def delivered(self, way: Way) -> None:
         """Alertmanager has notified, and the messages are where people see them."""
-        within = way.group_wait_seconds + DELIVERY_SECONDS
+        within = way.group_wait_seconds + self._delivery_seconds
         arrived = await self._messages(way, Hop.DELIVERED, way.targets, within, way.group_wait_seconds)
         last = max((message.at for message in arrived.values()), default=None)
         self._notified(way, last)
@@ -137,7 +138,7 @@ class Follower:
         if not targets:
             self.tracing.reached(Hop.NOTICE, "its receivers send no resolved notice")
             return
-        within = way.group_interval_seconds + DELIVERY_SECONDS
+        within = way.group_interval_seconds + self._delivery_seconds
         arrived = await self._messages(way, Hop.NOTICE, targets, within, way.group_interval_seconds)
         if arrived:
             self.tracing.reached(Hop.NOTICE, _told(arrived), max(m.at for m in arrived.values()))
@@ -161,6 +162,10 @@ class Follower:
         if not await self._until(gone, _GRACE_SECONDS, f"Alertmanager to let go of {self.alert}"):
             raise Stopped(Hop.RESOLVED, "inactive in Prometheus, and Alertmanager still holds it")
         self.tracing.reached(Hop.RESOLVED, "inactive, and gone from Alertmanager", rule.last_evaluation)
+
+    @property
+    def _delivery_seconds(self) -> float:
+        return float(self.sight.environment.settings.get(_DELIVERY_SETTING, _DELIVERY_SECONDS))
 
     def _notified(self, way: Way, last: float | None) -> None:
         kinds = sorted({target.kind for target in way.targets})

@@ -16,12 +16,21 @@ from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tracing import Stopped, Tracing
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """The other alerts: `allowed` names those that may be pending or firing with nothing being wrong, `above`
+    those on the same left side whose threshold is to be stayed below."""
+
+    allowed: Callable[[], Collection[str]]
+    above: Collection[str] = ()
+
+
 @dataclass
 class Holding:
     """Keeps one alert's cause there.
 
     `loop` None stands for a fault that is there by being open; `move_seconds` bounds the time until the value
-    is over the threshold; `awake_too` names the other alerts that may be pending or firing meanwhile.
+    is over the threshold.
     """
 
     tracing: Tracing
@@ -33,7 +42,7 @@ class Holding:
     loop: Loop | None
     look_seconds: float
     move_seconds: float
-    awake_too: Callable[[], Collection[str]]
+    neighbours: Neighbours
     sent: int = 0
     passing: int = 0
     given: str = ""
@@ -120,12 +129,26 @@ class Holding:
         return f"{self.sent} requests, the last answered {self.given}" if self.given else "nothing yet"
 
     async def _guard(self) -> None:
-        """An alert beside this one, that is not under test and is not bound to go with it, ends the fault."""
-        allowed = {self.alert, *self.awake_too()}
+        """An alert beside this one, that is not under test and is not bound to go with it, ends the fault.
+
+        At once; but one above it on the same left side when it has been pending for half of its `for`, since
+        a value that is held below a threshold may touch it.
+        """
+        allowed = {self.alert, *self.neighbours.allowed()}
         for rule in await self.sight.prometheus.rules():
-            if rule.alerts and rule.name not in allowed:
+            if rule.name in allowed or not rule.alerts:
+                continue
+            if rule.name not in self.neighbours.above:
                 raise Stopped(
                     self.tracing.next_hop,
                     f"{rule.name} went {rule.state} beside it, so the fault was stopped at once",
                     remedy=f"if {rule.name} is real, answer it first; then test again",
+                )
+            since = min(alert.active_at for alert in rule.alerts)
+            if rule.state == "firing" or rule.last_evaluation - since > rule.for_seconds / 2:
+                raise Stopped(
+                    self.tracing.next_hop,
+                    f"the value could not be held below the threshold of {rule.name}",
+                    outcome=Outcome.UNKNOWN,
+                    remedy="test again when there is steadier traffic",
                 )

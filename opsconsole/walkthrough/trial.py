@@ -1,7 +1,7 @@
 """One alert tested: steady state, the cause held over the threshold, the signal followed, the end proved."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from opsconsole.faults import Doses, Fault, Means
 from opsconsole.model import AlertPlan, Hop, Outcome, worst
 from opsconsole.walkthrough.follow import Follower
 from opsconsole.walkthrough.gauge import Gauge
-from opsconsole.walkthrough.holding import Holding
+from opsconsole.walkthrough.holding import Holding, Neighbours
 from opsconsole.walkthrough.loop import Goal, Loop
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.steady import Unsteady, steady
@@ -60,14 +60,14 @@ class Cause:
 @dataclass
 class Trial:
     """`cause` is None for an alert that nothing brings about here; it is watched for `watch_seconds` where
-    that is set. `awake_too` tells which other alerts may be pending or firing with nothing being wrong."""
+    that is set."""
 
     plan: AlertPlan
     sight: Sight
     tracing: Tracing
     pace: Pace
     cause: Cause | None
-    awake_too: Callable[[], Collection[str]]
+    neighbours: Neighbours
     watch_seconds: float | None = None
     follower: Follower = field(init=False)
     _holding: Holding | None = None
@@ -162,7 +162,7 @@ class Trial:
             loop=Loop(cause.goal) if cause.goal else None,
             look_seconds=self.pace.look_seconds,
             move_seconds=moves_within + _SCRAPES_TO_MOVE * self.pace.scrape_seconds + _SLACK_SECONDS,
-            awake_too=self.awake_too,
+            neighbours=self.neighbours,
         )
 
     async def _to_the_inbox(self, moves_within: float) -> None:

@@ -45,8 +45,7 @@ async def not_pending(sight: Sight, alert: str) -> Stopped:
     looked: list[str] = []
     rules = await _asked(sight.prometheus.rules(), looked)
     rule = next((rule for rule in rules or () if rule.name == alert), None)
-    if rule is not None:
-        looked.append(_rule(rule))
+    looked.append(_rule(rule) if rule else f"{len(rules or ())} rules are loaded, none of this name")
     if rules is not None and rule is None:
         because = "the rule is not loaded any more"
     elif rule and rule.health == "err":
