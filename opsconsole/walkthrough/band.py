@@ -113,12 +113,14 @@ class Need:
     """What it takes to hold a goal beside traffic like `bare`, which is not ours and goes on by itself.
 
     The traffic changes within the `ahead_seconds` that a decision looks ahead: as much as events that are
-    independent of each other do, both those that come and those that leave the window.
+    independent of each other do, both those that come and those that leave the window. `usual` is how much
+    there is on average, where that is known.
     """
 
-    def __init__(self, goal: Goal, bare: Moment, ahead_seconds: float) -> None:
+    def __init__(self, goal: Goal, bare: Moment, ahead_seconds: float, usual: Moment | None = None) -> None:
         self.goal = goal
         self.bare = bare
+        self._much = Moment(*map(max, bare, usual or bare))
         self._changing = 2 * min(ahead_seconds, goal.window_seconds) / goal.window_seconds
 
     def dose(self, moments: Sequence[Moment]) -> Dose:
@@ -185,11 +187,11 @@ class Need:
     def _room(self, edge: float, sigmas: float) -> float:
         """How many bad ones the traffic may come nearer to this share by itself; half an event more, because
         few of them do not change by fractions."""
-        goal, bare = self.goal, self.bare
+        goal, much = self.goal, self._much
         if goal.alone:
-            return sigmas * math.sqrt(self._changing * bare.bad) + 0.5
-        others = max(0.0, bare.total - bare.bad) if goal.counted else bare.total
-        own = bare.bad * (max(0.0, 1 - edge) if goal.counted else 1) ** 2
+            return sigmas * math.sqrt(self._changing * much.bad) + 0.5
+        others = max(0.0, much.total - much.bad) if goal.counted else much.total
+        own = much.bad * (max(0.0, 1 - edge) if goal.counted else 1) ** 2
         return sigmas * math.sqrt(self._changing * (own + others * edge**2)) + edge / 2
 
     def _refuse(self, moments: Sequence[Moment]) -> Dose:

@@ -27,7 +27,10 @@ class _Given:
 
 
 class Ledger:
-    """The doses that count, or will. `passing_proven`: passing requests were seen to count."""
+    """The doses that count, or will.
+
+    `usual` is what there is beside them on average, None before the first reading; `passing_proven`: passing
+    requests were seen to count."""
 
     def __init__(self, goal: Goal) -> None:
         self.goal = goal
@@ -36,7 +39,7 @@ class Ledger:
         self._latencies: list[float] = []
         self._fruitless: list[int] = []
         self._born_at: float | None = None
-        self._before: Moment | None = None
+        self.usual: Moment | None = None
 
     @property
     def passing_on_trial(self) -> bool:
@@ -81,11 +84,11 @@ class Ledger:
             count = sum(self._fruitless)
             raise CannotHold(f"{count} requests were answered as expected and the metric does not move")
         bare = Moment(max(0.0, room.bad), max(0.0, room.total))
-        before = self._before or bare
+        usual = self.usual or bare
         if self._young(reading):
-            return Moment(min(bare.bad, before.bad), bare.total)
+            return Moment(min(bare.bad, usual.bad), bare.total)
         if all(given.settled for given in seen):
-            self._before = Moment(*(old + (new - old) * _NEWS for old, new in zip(before, bare, strict=True)))
+            self.usual = Moment(*(old + (new - old) * _NEWS for old, new in zip(usual, bare, strict=True)))
         return bare
 
     def moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
@@ -105,7 +108,7 @@ class Ledger:
         """Learn whether the dose has moved its series; where that is within the noise, it has."""
         given.settled = True
         bad, passing = given.dose
-        before = self._before or room
+        before = self.usual or room
         given.bad_moved = _moved(self._bad(given), room.bad, before.bad)
         own = self._bad(given) if self.goal.counted else 0.0
         given.passing_moved = _moved(self._total(given) - own, room.total - own, before.total)

@@ -58,7 +58,8 @@ class Loop:
             return NONE
         bare = self._ledger.see(reading)
         scrapes = self._scrapes(reading, now + self._ledger.latency_seconds)
-        need = Need(self.goal, bare, scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at)
+        ahead_seconds = scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at
+        need = Need(self.goal, bare, ahead_seconds, self._ledger.usual)
         dose = need.dose([self._ledger.moment(bare, reading, at) for at in scrapes])
         if dose != NONE:
             need.steady()
