@@ -4,7 +4,7 @@ total over its threshold and keep it below the next alert's."""
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from opsconsole.errors import OpsconsoleError
 
@@ -127,14 +127,17 @@ class Need:
         """The fewest requests that keep these moments in the band: all of them, or where that does not go
         without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
-            inside = self._most_bad(moments[:1], 0, 0.0) >= 0
-            return Dose(0, 0) if inside else self._refuse(moments[:1])
+            return Dose(0, 0)
         for margin in (_FULL,) if self.goal.dilutes else (_FULL, _HALF):
             for some in (moments, moments[:1]):
                 bad = max(0.0, self._fewest_bad(some, 0, margin))
                 if bad <= self._most_bad(some, 0, margin) and bad < math.inf:
                     return Dose(int(bad), 0)
-        return self._least(moments[:1], _FULL) if self.goal.dilutes else self._refuse(moments[:1])
+        return self._least(moments[:1], _FULL) if self.goal.dilutes else self.refuse(moments[:1])
+
+    def below(self, moment: Moment) -> bool:
+        """Whether the moment, as it is, is below the ceiling."""
+        return self._most_bad([moment], 0, 0.0) >= 0
 
     def least(self) -> Dose:
         """The arithmetic minimum, if the traffic were perfectly even. Raises CannotHold."""
@@ -156,7 +159,7 @@ class Need:
             bad = max(0.0, self._fewest_bad(moments, passing, margin))
             if bad <= self._most_bad(moments, passing, margin) and bad < math.inf:
                 return Dose(int(bad), passing)
-        return self._refuse(moments)
+        return self.refuse(moments)
 
     def _fewest_bad(self, moments: Sequence[Moment], passing: int, margin: float) -> float:
         """For traffic that changes, a few more than arithmetic asks for."""
@@ -194,7 +197,8 @@ class Need:
         own = much.bad * (max(0.0, 1 - edge) if goal.counted else 1) ** 2
         return sigmas * math.sqrt(self._changing * (own + others * edge**2)) + edge / 2
 
-    def _refuse(self, moments: Sequence[Moment]) -> Dose:
+    def refuse(self, moments: Sequence[Moment]) -> NoReturn:
+        """Raise CannotHold with the numbers that say why."""
         goal = self.goal
         bad = max(0.0, self._fewest_bad(moments, 0, 0.0))
         if bad == math.inf:

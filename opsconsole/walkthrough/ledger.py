@@ -46,14 +46,14 @@ class Ledger:
         """Whether passing requests were given of which nobody knows yet whether they count."""
         return not self.passing_proven and any(g.dose.passing and not g.settled for g in self._given)
 
-    @property
-    def latency_seconds(self) -> float:
-        """How long it takes until a dose is answered: as told, or as it was of late."""
-        return max([self.goal.answer_seconds, *self._latencies])
+    def latency_seconds(self, now: float) -> float:
+        """How long it takes until a dose is answered: as told, as it was of late, or is by now."""
+        waiting = [now - given.issued_at for given in self._given if not given.answered]
+        return max([self.goal.answer_seconds, *self._latencies, *waiting])
 
     def issue(self, dose: Dose, now: float) -> None:
         """This dose is being given from now on."""
-        self._given.append(_Given(dose, now, now + self.goal.answer_seconds))
+        self._given.append(_Given(dose, now, now + self.latency_seconds(now)))
 
     def answered(self, dose: Dose, at: float) -> bool:
         """The first such dose was answered; False where none was being given."""
@@ -64,16 +64,19 @@ class Ledger:
                 return True
         return False
 
-    def see(self, reading: Reading) -> Moment:
+    def see(self, reading: Reading, now: float) -> Moment:
         """What the reading counts that is not ours. Learns which doses it has, and forgets those that left.
 
         Raises CannotHold where dose after dose has moved nothing.
         """
-        now = max(reading.evaluated_at, reading.scraped_at)
+        latency_seconds = self.latency_seconds(now)
         for given in self._given:
-            if given.seen_at is None and given.answered and given.counted_at <= reading.scraped_at:
+            if not given.answered:
+                given.counted_at = given.issued_at + latency_seconds
+            elif given.seen_at is None and given.counted_at <= reading.scraped_at:
                 given.seen_at = self.scrape(reading, given.counted_at)
-        self._given = [given for given in self._given if self._until(given, reading) > now]
+        at = max(reading.evaluated_at, reading.scraped_at)
+        self._given = [given for given in self._given if self._until(given, reading) > at]
         room = Moment(reading.bad, 1.0 if self.goal.alone else reading.total)
         seen = [given for given in self._given if given.seen_at is not None]
         for given in seen:

@@ -48,6 +48,7 @@ class Loop:
         self.sent = 0
         self.passing = 0
         self._ledger = Ledger(goal)
+        self._above_since = math.inf  # no moment was seen yet
 
     def next(self, reading: Reading, now: float) -> Dose:
         """The requests to send now; none of either is a common answer.
@@ -56,11 +57,13 @@ class Loop:
         """
         if reading.scraped_at <= 0:
             return NONE
-        bare = self._ledger.see(reading)
-        scrapes = self._scrapes(reading, now + self._ledger.latency_seconds)
+        bare = self._ledger.see(reading, now)
+        scrapes = self._scrapes(reading, now + self._ledger.latency_seconds(now))
         ahead_seconds = scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at
         need = Need(self.goal, bare, ahead_seconds, self._ledger.usual)
-        dose = need.dose([self._ledger.moment(bare, reading, at) for at in scrapes])
+        moments = [self._ledger.moment(bare, reading, at) for at in scrapes]
+        dose = need.dose(moments)
+        self._bear(need, moments[0], now)
         if dose != NONE:
             need.steady()
             dose = self._first_part(dose)
@@ -77,6 +80,14 @@ class Loop:
         self.sent += dose.bad
         self.passing += dose.passing
         return dose
+
+    def _bear(self, need: Need, moment: Moment, now: float) -> None:
+        """Where nothing can be done against a value that has reached the ceiling, it is borne for half a
+        window: traffic that changes may take it there, and back."""
+        if self.goal.dilutes or need.below(moment):
+            self._above_since = now
+        elif now - self._above_since > self.goal.window_seconds / 2:
+            need.refuse([moment])
 
     def _first_part(self, dose: Dose) -> Dose:
         """As much as may be sent at once; passing ones alone, until they were seen to count."""
