@@ -1,5 +1,6 @@
 """What `alert-test` does: in lines or on a screen, on an environment's servers or on a lab of its own."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -83,11 +84,13 @@ async def _opened(
 ) -> AsyncIterator["DrillSession"]:
     from opsconsole.walkthrough.session import open_drill
 
+    began_at = time.time()
     async with (
         _environment(wish, planned, progress) as environment,
         open_drill(
             environment, checklist, stage.records, stage.new_run(),
             alerts=wish.alerts, watch_seconds=wish.watch_seconds,
+            incidents=_incidents() if wish.unmodified else None, began_at=began_at,
         ) as session,
     ):  # fmt: skip
         yield session
@@ -105,12 +108,19 @@ async def _environment(
     from opsconsole.lab import stack, state
 
     chosen = wish.prometheus_version or wish.alertmanager_version
-    if not chosen and (kept := state.kept(drill=True)):
+    if not (chosen or wish.unmodified) and (kept := state.kept(drill=True)):
         progress(f"using the drill lab that is kept, in {kept.folder}")
         yield labs.environment(kept)
         return
-    async with stack.running(wish.prometheus_version, wish.alertmanager_version, progress, drill=True) as lab:
+    versions = wish.prometheus_version, wish.alertmanager_version
+    async with stack.running(*versions, progress, drill=True, incident=wish.unmodified) as lab:
         yield labs.environment(lab)
+
+
+def _incidents() -> dict[str, str]:
+    from opsconsole.lab.incidents import INCIDENTS
+
+    return {alert: incident.said for alert, incident in INCIDENTS.items()}
 
 
 def _configured(wish: Wish) -> "Environment":

@@ -23,8 +23,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from opsconsole.clients.reference import Reference
 from opsconsole.errors import LabError
-from opsconsole.lab import calm, history, past, processes, relocate, shortening
+from opsconsole.lab import calm, history, incidents, past, processes, relocate, shortening
 from opsconsole.lab.servers import Servers, find
 from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, new_folder, remove_folder
 
@@ -50,8 +51,10 @@ async def start(
     on_progress: Progress | None = None,
     *,
     drill: bool = False,
+    incident: bool = False,
 ) -> LabState:
-    """Start a lab and return when all its processes answer; with `drill` a drill lab, when it is calm.
+    """Start a lab and return when all its processes answer; with `drill` a drill lab, when it is calm; with
+    `incident` a drill lab whose rules are as they are, and whose history has an incident for each of them.
 
     A version is a prefix such as `3.5`. What an earlier, killed run has left is cleared first. Raises
     MissingServer where there is no server to be had, and LabError where one does not start; then nothing of
@@ -60,7 +63,7 @@ async def start(
     tell = on_progress or (lambda _: None)
     await asyncio.to_thread(clear_leftovers)
     servers = await asyncio.to_thread(find, prometheus_version, alertmanager_version, on_progress=tell)
-    lab = _founded(owner, servers, drill)
+    lab = _founded(owner, servers, drill=drill or incident, incident=incident)
     try:
         with processes.free_ports(len(PARTS) + 1) as ports:
             lab = _addressed(lab, ports)
@@ -88,16 +91,19 @@ async def running(
     on_progress: Progress | None = None,
     *,
     drill: bool = False,
+    incident: bool = False,
 ) -> AsyncIterator[LabState]:
     """A lab for the length of a block."""
-    lab = await start("foreground", prometheus_version, alertmanager_version, on_progress, drill=drill)
+    lab = await start(
+        "foreground", prometheus_version, alertmanager_version, on_progress, drill=drill, incident=incident
+    )
     try:
         yield lab
     finally:
         await asyncio.to_thread(stop, lab)
 
 
-def _founded(owner: Owner, servers: Servers, drill: bool) -> LabState:
+def _founded(owner: Owner, servers: Servers, *, drill: bool, incident: bool) -> LabState:
     myself = processes.identity(os.getpid())
     if myself is None:
         raise LabError("this system does not tell about processes", where="/proc")
@@ -115,6 +121,7 @@ def _founded(owner: Owner, servers: Servers, drill: bool) -> LabState:
         promtool=servers.promtool,
         amtool=servers.amtool,
         drill=drill,
+        incident=incident,
     )
     lab.save()
     _own[lab.folder] = []
@@ -141,7 +148,7 @@ def _write_components(lab: LabState) -> None:
         text = component(name)
         if name in ("prometheus.yml", "alertmanager.yml"):
             text = string.Template(text).substitute(values)
-        if lab.drill and name in SHORTENED:
+        if lab.drill and name in SHORTENED and not (lab.incident and name == lab.rules_path.name):
             text = SHORTENED[name](text)
         (lab.folder / name).write_text(text, encoding="utf-8")
     shutil.copy(lab.rules_path, lab.reference_rules_path)
@@ -157,13 +164,16 @@ async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     commands = _commands(lab, servers)
     prometheus = commands.pop("prometheus")
     spawned = {name: _spawn(lab, name, command) for name, command in commands.items()}
-    if not lab.drill:
-        data = lab.folder / "prometheus"
+    data = lab.folder / "prometheus"
+    if lab.incident:
+        rules = Reference(lab.rules_path).rules()
+        await asyncio.to_thread(incidents.provide, data, servers.promtool, rules, time.time())
+    elif not lab.drill:
         await asyncio.to_thread(history.provide, data, servers.promtool, seed=SEED, on_progress=tell)
     tell("starting Prometheus")
     spawned["prometheus"] = _spawn(lab, "prometheus", prometheus)
     await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in _health_urls(lab)))
-    if lab.drill:
+    if lab.drill and not lab.incident:
         tell("waiting until the drill lab is calm (about 5 s)")
         await calm.wait(lab.prometheus_url)
     return _record(lab, ready=True)
@@ -228,6 +238,7 @@ def _commands(lab: LabState, servers: Servers) -> dict[str, list[str | Path]]:
             f"--web.listen-address={_address(lab.prometheus_url)}",
             "--web.enable-lifecycle",
             "--log.level=warn",
+            *(incidents.FLAGS if lab.incident else ()),
         ],
     }
 

@@ -46,7 +46,8 @@ class LabState:
 
     URLs have no slash at the end. `owner` is `foreground` for a lab that ends with the process that started
     it (`starter`), and `kept` for one that stays. A `drill` lab runs fast, by shortened rules (see
-    `shortening`). The tokens and keys are of this lab alone and are worth nothing elsewhere.
+    `shortening`); with `incident` its rules are as they are, and its history is that of `incidents`. The
+    tokens and keys are of this lab alone and are worth nothing elsewhere.
     """
 
     owner: Owner
@@ -71,6 +72,7 @@ class LabState:
     amtool: Path = Path()
     ready: bool = False
     drill: bool = False
+    incident: bool = False
     members: tuple[Member, ...] = ()
 
     @property

@@ -101,7 +101,8 @@ class Follower:
         if rule is None:
             raise await why.not_firing(self.sight, self.alert, for_seconds)
         first = next(alert for alert in rule.alerts if alert.state == "firing")
-        fired_at = max(first.active_at + for_seconds, 0.0)
+        cause = self.tracing.hops.get(Hop.CAUSE)
+        fired_at = max(first.active_at + for_seconds, cause.reached_at if cause else 0.0)
         self.tracing.reached(Hop.FIRING, f"firing with {first.value:.4g}{held}", fired_at)
 
     async def held(self, filters: list[str], within_seconds: float = _GRACE_SECONDS) -> Way:

@@ -1,7 +1,7 @@
 """An environment opened for an alert test: its clients, its records, its run."""
 
 import platform
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from opsconsole.session import learn_secrets, open_clients, whoami
 from opsconsole.store import Records
 from opsconsole.walkthrough.drill import Drill, everything
 from opsconsole.walkthrough.sight import Sight
+from opsconsole.walkthrough.unmodified import UnmodifiedDrill
 
 KIND = "alert-test"
 
@@ -42,11 +43,17 @@ async def open_drill(
     *,
     alerts: Sequence[str] = (),
     watch_seconds: float | None = None,
+    incidents: Mapping[str, str] | None = None,
+    began_at: float = 0.0,
 ) -> AsyncIterator[DrillSession]:
     """Open the environment and record that the alert test begins; closes its connections at the end.
 
-    `alerts` are those to test, all that there are where none is named. Raises UsageError for one that there
-    is not, and ConfigError where the environment names no Prometheus or no Alertmanager.
+    `alerts` are those to test, all that there are where none is named; `incidents` tells in words what the
+    history of an environment holds for each of them, where it stands for every other cause, and
+    `began_at` when that environment was started.
+
+    Raises UsageError for an alert that there is not, and ConfigError where the environment names no
+    Prometheus or no Alertmanager.
     """
     learn_secrets(environment)
     clients = open_clients(environment, recorder, None)
@@ -66,6 +73,10 @@ async def open_drill(
         names = _chosen(tuple(dict.fromkeys(alerts)), await _all_alerts(sight), environment)
         means = _means(environment, clients.doors.get("service"), recorder)
         drill = Drill(sight, recorder, names, means, watch_seconds)
+        if incidents is not None:
+            drill = UnmodifiedDrill(
+                sight, recorder, names, None, incidents=dict(incidents), began_at=began_at
+            )
         recorder.emit(_started(environment, checklist, recorder.run, names))
         yield DrillSession(environment, drill, recorder, records)
     finally:

@@ -116,6 +116,12 @@ class Trial:
 
     async def _begin(self) -> None:
         """Steady state, or nothing is injected."""
+        self._clear()
+        self.tracing.reached(Hop.STEADY, await steady(self.sight, self.plan))
+        await self.follower.begin()
+
+    def _clear(self) -> None:
+        """Nothing in the plan is in the way. Raises Stopped."""
         watched = self.cause is None and self.watch_seconds is not None
         obstacles = [one for one in self.plan.obstacles if not (watched and one.hop is Hop.CAUSE)]
         if obstacles:
@@ -125,8 +131,6 @@ class Trial:
                 outcome=worst(one.outcome for one in obstacles),
                 remedy=obstacles[0].remedy,
             )
-        self.tracing.reached(Hop.STEADY, await steady(self.sight, self.plan))
-        await self.follower.begin()
 
     async def _watch(self) -> None:
         await self._to_the_inbox(self.watch_seconds or 0.0)
