@@ -93,13 +93,14 @@ class Goal:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What holding it will take: `first` requests at once, then `per_second`, in all `requests`, where
-    arithmetic needs `fewest` if nothing ever varied."""
+    """What holding it will take: `first` requests at once, then `per_second`, in all `requests`, of which
+    `passing` only go with the others, where arithmetic needs `fewest` if nothing ever varied."""
 
     first: int
     per_second: float
     requests: int
     fewest: int
+    passing: int = 0
 
 
 class Moment(NamedTuple):
@@ -128,12 +129,25 @@ class Need:
         without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
             return Dose(0, 0)
-        for margin in (_FULL,) if self.goal.dilutes else (_FULL, _HALF):
-            for some in (moments, moments[:1]):
-                bad = max(0.0, self._fewest_bad(some, 0, margin))
-                if bad <= self._most_bad(some, 0, margin) and bad < math.inf:
-                    return Dose(int(bad), 0)
-        return self._least(moments[:1], _FULL) if self.goal.dilutes else self.refuse(moments[:1])
+        if (dose := self._without_passing(moments, _FULL)) is not None:
+            return dose
+        if self.goal.dilutes:
+            diluted = self._least(moments[:1], _FULL)
+            if self._per_second(diluted) <= MOST_PER_SECOND:
+                return diluted
+        if (dose := self._without_passing(moments, _HALF)) is not None:
+            return dose
+        return self.refuse(moments[:1])
+
+    def _without_passing(self, moments: Sequence[Moment], margin: float) -> Dose | None:
+        for some in (moments, moments[:1]):
+            bad = max(0.0, self._fewest_bad(some, 0, margin))
+            if bad <= self._most_bad(some, 0, margin) and bad < math.inf:
+                return Dose(int(bad), 0)
+        return None
+
+    def _per_second(self, dose: Dose) -> float:
+        return sum(dose) / self.goal.period_seconds
 
     def below(self, moment: Moment) -> bool:
         """Whether the moment, as it is, is below the ceiling."""
@@ -146,7 +160,7 @@ class Need:
     def steady(self) -> Dose:
         """What holds it for as long as one dose is seen. Raises CannotHold, also for too many a second."""
         dose = self.dose([self.bare])
-        per_second = sum(dose) / self.goal.period_seconds
+        per_second = self._per_second(dose)
         if per_second > MOST_PER_SECOND:
             raise CannotHold(
                 f"it would need {per_second:.0f} requests a second, more than {MOST_PER_SECOND:.0f}, "

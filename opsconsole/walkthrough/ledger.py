@@ -7,6 +7,7 @@ from opsconsole.walkthrough.band import CannotHold, Dose, Goal, Moment, Reading
 
 _FRUITLESS_ROUNDS = 4
 _LATENCIES = 5
+_SOON = 1e-4  # seconds
 _NEWS = 0.3  # how much one reading weighs in what the traffic usually is
 
 
@@ -76,7 +77,7 @@ class Ledger:
             elif given.seen_at is None and given.counted_at <= reading.scraped_at:
                 given.seen_at = self.scrape(reading, given.counted_at)
         at = max(reading.evaluated_at, reading.scraped_at)
-        self._given = [given for given in self._given if self._until(given, reading) > at]
+        self._given = [given for given in self._given if self._until(given, reading) > at + _SOON]
         room = Moment(reading.bad, 1.0 if self.goal.alone else reading.total)
         seen = [given for given in self._given if given.seen_at is not None]
         for given in seen:
@@ -97,7 +98,7 @@ class Ledger:
     def moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
         """What is counted from this scrape until just before the next, beside traffic that stays as it is."""
         end = scrape + self.goal.scrape_seconds
-        there = [g for g in self._given if g.counted_at <= scrape and end <= self._until(g, reading)]
+        there = [g for g in self._given if g.counted_at <= scrape and end <= self._until(g, reading) + _SOON]
         return Moment(
             bare.bad + math.fsum(map(self._bad, there)), bare.total + math.fsum(map(self._total, there))
         )
@@ -136,7 +137,7 @@ class Ledger:
     def _until(self, given: _Given, reading: Reading) -> float:
         """When the dose leaves the window."""
         seen_at = self.scrape(reading, given.counted_at) if given.seen_at is None else given.seen_at
-        return seen_at + self.goal.kept_seconds + 0.01 * self.goal.scrape_seconds
+        return seen_at + self.goal.kept_seconds
 
     def _bad(self, given: _Given) -> float:
         return given.dose.bad * given.bad_moved * self.goal.estimated

@@ -32,11 +32,14 @@ def forecast(goal: Goal, reading: Reading, hold_seconds: float) -> Forecast:
     dose, least = need.steady(), need.least()
     per_second = sum(dose) / goal.period_seconds
     after_first = max(0.0, hold_seconds - goal.period_seconds)
+    fewest = sum(least) * max(1, math.ceil(hold_seconds / goal.kept_seconds))
+    requests = max(fewest, sum(dose) + math.ceil(per_second * after_first))
     return Forecast(
         first=sum(dose),
         per_second=per_second,
-        requests=sum(dose) + math.ceil(per_second * after_first),
-        fewest=sum(least) * max(1, math.ceil(hold_seconds / goal.kept_seconds)),
+        requests=requests,
+        fewest=fewest,
+        passing=math.ceil(requests * dose.passing / max(1, sum(dose))),
     )
 
 
