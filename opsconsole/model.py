@@ -151,7 +151,8 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPlan:
-    """What testing one alert means, known before anything is sent. Times count from the first request.
+    """What testing one alert means, known before anything is sent. Times count from the first request,
+    `resolved_seconds` from the end of the cause.
 
     The rule as loaded: `expr`, `for_seconds`, `labels`, and its comparison `left` `op` `threshold` with
     `value` as it is now (None: no value); `ceiling` is the threshold of the next alert on the same left

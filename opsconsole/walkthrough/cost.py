@@ -51,4 +51,5 @@ def with_cost(
         per_second=told.per_second,
         requests=told.requests,
         fewest=told.fewest,
+        objects=told.passing if fault.leaves_objects else 0,
     )

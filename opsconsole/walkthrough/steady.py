@@ -18,7 +18,7 @@ _GRACE_SECONDS = 5.0
 """By which a busy server may be late with a scrape or an evaluation, beside two of its intervals."""
 
 _LOOK_AGAIN_SECONDS = 5.0
-"""The longest pause between two looks at counters of failures; else the rule's evaluation interval."""
+"""The longest pause between two looks at counters of failures, where the next evaluation is not earlier."""
 
 
 class Unsteady(Exception):
@@ -179,8 +179,8 @@ class _Look:
         async def later() -> bool:
             return (await self._rule_now()).last_evaluation > first
 
-        within = min(_LOOK_AGAIN_SECONDS, self.rule.interval_seconds + _GRACE_SECONDS)
-        await until(later, within_seconds=within, what="a second look at counters of failures")
+        what = "a second look at counters of failures"
+        await until(later, within_seconds=_LOOK_AGAIN_SECONDS, what=what)
 
     async def _sending(self) -> Sending | None:
         """None where Prometheus' own metrics cannot be seen: the signal itself will tell."""

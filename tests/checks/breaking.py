@@ -167,7 +167,8 @@ def service_down(lab: LabState) -> Iterator[None]:
         target_is(lab, "down")
         yield
     finally:
-        argv = stack._python("service", lab.service_url, "--seed", str(stack.SEED))
+        pace = stack.DRILL_PACE if lab.drill else 1
+        argv = stack._python("service", lab.service_url, "--seed", str(stack.SEED), "--pace", str(pace))
         started = stack._spawn(lab, "service", argv)
         eventually(
             lambda: processes.listens(started.pid, int(lab.service_url.rpartition(":")[2])), "it listens"
