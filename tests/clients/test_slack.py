@@ -154,6 +154,15 @@ async def test_many_who_ask_are_told_from_one_answer(
     assert len(workspace.asked) == 2
 
 
+async def test_what_is_asked_reaches_back_to_the_first_who_asked(
+    opened: OpenInbox, workspace: Workspace
+) -> None:
+    inbox = opened()
+    for since in (NOON + 5, NOON, NOON + 9):
+        await inbox.find("run-1", since=since)
+    assert [float(query["oldest"]) - NOON for _, query in workspace.asked] == [5.0, 0.0, 0.0]
+
+
 async def test_a_wrong_path_and_nobody_there(opened: OpenInbox, workspace: Workspace) -> None:
     with pytest.raises(Unseen):
         await opened(url=workspace.url.removesuffix("/api")).find("run-1", since=NOON)
