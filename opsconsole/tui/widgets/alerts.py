@@ -31,7 +31,7 @@ def alert_row(item: ItemView, now: float, *, over: bool, column: int) -> Row:
     title = (one_line(item.summary.title), "" if item.started_at is not None else "faint")
     spans: tuple[Span, ...] = ((f"{mark} ", style), title)
     if item.started_at is None:
-        return Row(spans, key=item.summary.id)
+        return Row(spans, _expected(item), item.summary.id)
     if not column:
         return Row(spans, _short(item, now, over=over), item.summary.id)
     gap = column - cell_len(f"{mark} {title[0]}")
@@ -62,6 +62,12 @@ def at_hop(item: ItemView) -> str:
     """The furthest hop that the signal has reached, in at most eight letters."""
     hop = next((hop for hop in reversed(Hop) if hop in item.hops), None)
     return _WORDS.get(hop, hop.value) if hop else "running"
+
+
+def _expected(item: ItemView) -> Span:
+    """How long after the cause the plan expects the message."""
+    seconds = item.plan.notified_seconds if item.plan and not item.plan.obstacles else 0.0
+    return (f"~{duration(seconds)}", "faint") if seconds else ("", "")
 
 
 def _short(item: ItemView, now: float, *, over: bool) -> Span:

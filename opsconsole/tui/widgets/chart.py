@@ -19,6 +19,7 @@ _LANDMARKS = (Hop.CAUSE, Hop.FIRING, Hop.PENDING, Hop.STOPPED, Hop.RESOLVED, Hop
 """Hops that are named below the chart; the first of them where there is no room for all."""
 
 _POINTS_A_CELL = 2
+_LEFT = len("max 0.25")
 
 
 class Chart(PlotextPlot):
@@ -60,7 +61,7 @@ class Chart(PlotextPlot):
         limits = [limit for limit in (plan.threshold, plan.ceiling) if limit is not None]
         points = _points(item, zero)
         highest = max([value for _, value in points if value is not None] + limits, default=1.0) or 1.0
-        top = highest * (rows - 1) / (rows - 1.6)  # the uppermost row is for words
+        top = highest * (4 * rows - 1) / (4 * rows - 5)  # four dots a row, and the uppermost row is for words
         plot.xlim(start - zero, end - zero)
         plot.ylim(0, top)
         self._limits(plan)
@@ -69,11 +70,8 @@ class Chart(PlotextPlot):
             if known:
                 times, values = zip(*_thinned(list(part), _POINTS_A_CELL * width), strict=True)
                 plot.plot(times, values, marker="braille", color=self._colour("primary"))
-        landmarks = [hop for hop in _LANDMARKS if hop in item.hops]
-        plot.xticks(
-            [item.hops[hop].reached_at - zero for hop in landmarks],
-            [f"{hop} {since_cause(item, hop)}" if hop is not Hop.CAUSE else str(hop) for hop in landmarks],
-        )
+        named = _fitting(_named(item, zero), start - zero, end - zero, width - _LEFT)
+        plot.xticks([at for at, _ in named], [name for _, name in named])
 
     def _limits(self, plan: AlertPlan) -> None:
         """The threshold and the ceiling as lines, named at the left by what the value must be."""
@@ -105,7 +103,9 @@ class Chart(PlotextPlot):
 
     def _legend(self, item: ItemView, width: int) -> Text:
         plan, last = item.plan or AlertPlan(alert=item.summary.id), item.readings[-1]
-        parts = [f"value {number(last.value)}"]
+        values = [reading.value for reading in item.readings if reading.value is not None]
+        ended = item.outcome is not None and bool(values)
+        parts = [f"highest {number(max(values))}" if ended else f"value {number(last.value)}"]
         if plan.threshold is not None:
             held = f" for {lasting(plan.for_seconds)}" if plan.for_seconds else ""
             parts.append(f"fires {plan.op} {number(plan.threshold)}{held}")
@@ -125,6 +125,31 @@ def _zero(item: ItemView) -> float:
     """The moment that all others are counted from: that of the cause, else of the first reading."""
     cause = item.hops.get(Hop.CAUSE)
     return cause.reached_at if cause else item.readings[0].scraped_at
+
+
+def _named(item: ItemView, zero: float) -> list[tuple[float, str]]:
+    """The landmarks that were reached: when, and what they are called."""
+    return [
+        (
+            item.hops[hop].reached_at - zero,
+            str(hop) if hop is Hop.CAUSE else f"{hop} {since_cause(item, hop)}",
+        )
+        for hop in _LANDMARKS
+        if hop in item.hops
+    ]
+
+
+def _fitting(named: list[tuple[float, str]], start: float, end: float, cells: int) -> list[tuple[float, str]]:
+    """Those names that fit below the chart without touching each other, the first before the others."""
+    taken: list[tuple[float, float]] = []
+    fitting = []
+    for at, name in named:
+        left = (at - start) / (end - start) * cells - len(name) / 2 - 1
+        left, right = max(0.0, left), left + len(name) + 2
+        if all(right < begin or left > until for begin, until in taken):
+            taken.append((left, right))
+            fitting.append((at, name))
+    return fitting
 
 
 def _span(item: ItemView, plan: AlertPlan, until: float | None) -> tuple[float, float]:

@@ -57,10 +57,12 @@ class Detail(Container):
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is mounted that belongs to what is shown."""
+        """Whether everything is drawn that belongs to what is shown."""
         if not self.is_mounted or not all(self.query(f"#{name}") for name in self.shown):
             return False
-        return "trace" not in self.shown or self._trace.is_complete
+        lists = [rows for rows in self.query(RowList) if rows.id in (*self.shown, "hops")]
+        drawn = self._item is None or all(rows.rows for rows in lists)
+        return drawn and ("trace" not in self.shown or self._trace.is_complete)
 
     @property
     def exchange(self) -> Exchange | None:
@@ -98,6 +100,9 @@ class Detail(Container):
             pane.set_class(pane.id != shown[0], "-second")
         for name in shown:
             self._fill(name)
+
+    def on_resize(self) -> None:
+        self._draw_views(self.shown)
 
     def on_row_list_chosen(self, message: RowList.Chosen) -> None:
         if message.rows.id == "evidence":

@@ -56,11 +56,11 @@ class Trace(Container):
 
     def show(self, item: ItemView | None, *, now: float, over: bool) -> None:
         """Show the item as it is at `now` (unix seconds); `over`: nothing goes on any more."""
+        self._shown = None if item is None else (item, now, over)
         try:
             rows = self.query_one("#hops", RowList)
         except NoMatches:  # not composed yet
             return
-        self._shown = None if item is None else (item, now, over)
         width = rows.scrollable_content_region.width - 2
         if item is None:
             rows.set_rows([])
