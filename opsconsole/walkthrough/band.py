@@ -30,7 +30,7 @@ class Reading:
     """The left side of a rule's comparison at one moment, and what it counts.
 
     `scraped_at` (unix seconds) is the newest scrape that every running instance of the job has had; 0.0 where
-    there was none. `value` is the left side, None where it is absent, NaN or infinite; `over` tells whether
+    there was none, or the last one failed. `value` is the left side, None where it is absent, NaN or infinite; `over` tells whether
     the comparison holds. `bad` and `total` are how many were counted within the window, as Prometheus
     estimates it: no whole numbers. `evaluated_at` is when all this was so, 0.0 where that is not known.
     """
