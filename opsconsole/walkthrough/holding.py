@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from opsconsole.clients.prometheus import Rule
 from opsconsole.errors import Unseen
 from opsconsole.faults import Doses, Unexpected
 from opsconsole.model import Hop, Measured, Outcome
@@ -131,24 +132,26 @@ class Holding:
     async def _guard(self) -> None:
         """An alert beside this one, that is not under test and is not bound to go with it, ends the fault.
 
-        At once; but one above it on the same left side when it has been pending for half of its `for`, since
-        a value that is held below a threshold may touch it.
+        When it fires, or has been pending for half of its `for`: in busy traffic a value may touch a threshold.
         """
         allowed = {self.alert, *self.neighbours.allowed()}
         for rule in await self.sight.prometheus.rules():
-            if rule.name in allowed or not rule.alerts:
+            if rule.name in allowed or not _awake(rule):
                 continue
-            if rule.name not in self.neighbours.above:
-                raise Stopped(
-                    self.tracing.next_hop,
-                    f"{rule.name} went {rule.state} beside it, so the fault was stopped at once",
-                    remedy=f"if {rule.name} is real, answer it first; then test again",
-                )
-            since = min(alert.active_at for alert in rule.alerts)
-            if rule.state == "firing" or rule.last_evaluation - since > rule.for_seconds / 2:
+            if rule.name in self.neighbours.above:
                 raise Stopped(
                     self.tracing.next_hop,
                     f"the value could not be held below the threshold of {rule.name}",
                     outcome=Outcome.UNKNOWN,
                     remedy="test again when there is steadier traffic",
                 )
+            raise Stopped(
+                self.tracing.next_hop,
+                f"{rule.name} went {rule.state} beside it, so the fault was stopped at once",
+                remedy=f"if {rule.name} is real, answer it first; then test again",
+            )
+
+
+def _awake(rule: Rule) -> bool:
+    since = min((alert.active_at for alert in rule.alerts), default=rule.last_evaluation)
+    return rule.state == "firing" or rule.last_evaluation - since > rule.for_seconds / 2
