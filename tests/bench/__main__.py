@@ -20,6 +20,7 @@ from opsconsole.lab.state import LabState
 from opsconsole.model import Exchange, Exchanged
 from opsconsole.store import open_records
 from tests.bench import rivals
+from tests.bench.drill import drills
 from tests.bench.killed import kills
 from tests.bench.screen import first_paint, warm_in_the_screen
 from tests.bench.timing import in_turn, table
@@ -55,6 +56,7 @@ def main() -> None:
             _compare(lab, folder)
         finally:
             stack.stop(lab)
+    print(drills(), flush=True)
     print(kills(), flush=True)
 
 
