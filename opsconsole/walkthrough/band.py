@@ -129,14 +129,13 @@ class Need:
         without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
             return Dose(0, 0)
-        if (dose := self._without_passing(moments, _FULL)) is not None:
-            return dose
-        if self.goal.dilutes:
-            diluted = self._least(moments[:1], _FULL)
-            if self._per_second(diluted) <= MOST_PER_SECOND:
-                return diluted
-        if (dose := self._without_passing(moments, _HALF)) is not None:
-            return dose
+        for margin in (_FULL, _HALF):
+            if (dose := self._without_passing(moments, margin)) is not None:
+                return dose
+            if self.goal.dilutes:
+                diluted = self._least(moments[:1], margin)
+                if self._per_second(diluted) <= MOST_PER_SECOND or margin == _HALF:
+                    return diluted
         return self.refuse(moments[:1])
 
     def _without_passing(self, moments: Sequence[Moment], margin: float) -> Dose | None:
