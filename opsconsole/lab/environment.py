@@ -1,5 +1,6 @@
 """The lab as an environment, in the same form as those of opsconsole.toml."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from opsconsole.config import Environment, Grafana, Inbox, Server, Service
@@ -12,14 +13,22 @@ SIGN_OFFS = {"thresholds": "the lab has no production to judge; its configuratio
 
 
 def outline() -> Environment:
-    """What is known of a lab before it runs."""
-    return Environment(name=NAME, rules=reference_rules(), sign_offs=SIGN_OFFS, source="the embedded lab")
+    """What is known of a lab before it runs. It is waited for three times as long as other servers are: all
+    that it has shares one machine, which may be busy."""
+    return Environment(
+        name=NAME,
+        rules=reference_rules(),
+        sign_offs=SIGN_OFFS,
+        request_timeout_seconds=30.0,
+        check_timeout_seconds=180.0,
+        source="the embedded lab",
+    )
 
 
 def environment(lab: LabState) -> Environment:
     """A lab that runs, with its addresses and the secrets that it made up."""
-    return Environment(
-        name=NAME,
+    return replace(
+        outline(),
         prometheus=Server(url=lab.prometheus_url),
         alertmanager=Server(url=lab.alertmanager_url),
         grafana=Grafana(
@@ -39,7 +48,6 @@ def environment(lab: LabState) -> Environment:
         ),
         inbox=Inbox(kind="lab", url=lab.inbox_url),
         rules=lab.reference_rules_path if lab.drill else reference_rules(),
-        sign_offs=SIGN_OFFS,
         source=f"the embedded {'drill lab' if lab.drill else 'lab'} in {lab.folder}",
     )
 

@@ -22,12 +22,12 @@ class Unavailable(Exception):
     """Prometheus could not be asked."""
 
 
-async def get_json(url: str, within_seconds: float = 20.0) -> dict[str, Any]:
+async def get_json(url: str, within_seconds: float = 60.0) -> dict[str, Any]:
     """The `data` of an answer of Prometheus. Raises BadQuery or Unavailable."""
     try:
         answer = json.loads(await asyncio.wait_for(_get(url), within_seconds))
     except (OSError, ValueError, asyncio.IncompleteReadError, TimeoutError) as error:
-        raise Unavailable(f"Get {url.partition('?')[0]!r}: {error or type(error).__name__}") from error
+        raise Unavailable(f"Get {url.partition('?')[0]!r}: {str(error) or type(error).__name__}") from error
     if answer.get("status") != "success":
         raise BadQuery(f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}")
     data: dict[str, Any] = answer["data"]

@@ -34,8 +34,8 @@ def lab(pair: Pair) -> Iterator[LabState]:
 
 @pytest.fixture
 def here(lab: LabState) -> Environment:
-    """The lab as an environment, with patience for a machine that has much to do."""
-    return changed(environment(lab), request_timeout_seconds=30.0, check_timeout_seconds=120.0)
+    """The lab as an environment."""
+    return environment(lab)
 
 
 @pytest.fixture

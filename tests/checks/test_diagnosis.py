@@ -37,5 +37,5 @@ async def test_what_does_not_depend_on_it_is_not_disturbed(
     item: str, lab: LabState, here: Environment, verify: Verify
 ) -> None:
     view = await verify(here, item)
-    assert view.outcome is Outcome.PASS
+    assert view.outcome is Outcome.PASS, view.text
     assert view.diagnosis == []

@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from opsconsole.lab.grafana import DATASOURCE_UID, StandIn
-from opsconsole.lab.grafana_query import times_of
+from opsconsole.lab.grafana_query import Unavailable, get_json, times_of
 from opsconsole.lab.stack import component
 from opsconsole.lab.state import LabState
 from tests.lab.conftest import served
+from tests.standins.raw import raw_server
 
 TOKEN = {"Authorization": "Bearer all"}
 READER = {"Authorization": "Bearer reader"}
@@ -141,6 +142,12 @@ async def test_a_prometheus_that_is_gone_is_said(blind: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.json()["results"]["A"]["status"]) == (400, 502)
     health = await blind.get(f"/api/datasources/uid/{DATASOURCE_UID}/health", headers=TOKEN)
     assert (health.status_code, health.json()["status"]) == (400, "ERROR")
+
+
+async def test_a_prometheus_that_never_answers_is_said() -> None:
+    async with raw_server(b"", hang=True) as url:
+        with pytest.raises(Unavailable, match="TimeoutError"):
+            await get_json(f"{url}/api/v1/query", within_seconds=0.2)
 
 
 async def test_grafanas_own_variables_are_filled_in(grafana: httpx.AsyncClient) -> None:
