@@ -30,9 +30,10 @@ class Reading:
     """The left side of a rule's comparison at one moment, and what it counts.
 
     `scraped_at` (unix seconds) is the newest scrape that every running instance of the job has had; 0.0 where
-    there was none, or the last one failed. `value` is the left side, None where it is absent, NaN or infinite; `over` tells whether
-    the comparison holds. `bad` and `total` are how many were counted within the window, as Prometheus
-    estimates it: no whole numbers. `evaluated_at` is when all this was so, 0.0 where that is not known.
+    there was none, or the last one failed. `value` is the left side, None where it is absent, NaN or
+    infinite; `over` tells whether the comparison holds. `bad` and `total` are how many were counted within
+    the window, as Prometheus estimates it: no whole numbers. `evaluated_at` is when all this was so, 0.0
+    where that is not known.
     """
 
     scraped_at: float
@@ -175,14 +176,13 @@ class Need:
         return self.refuse(moments)
 
     def _fewest_bad(self, moments: Sequence[Moment], passing: int, margin: float) -> float:
-        """For traffic that changes, a few more than arithmetic asks for."""
-        share = self.goal.share
-        bare = max(self._bad_at(moment, passing, share, _LEAST) for moment in moments)
-        if bare == math.inf:
-            return math.inf
-        room = max(_LEAST, margin * self._room(share, _LOW_SIGMAS))
-        safe = max(self._bad_at(moment, passing, share, room) for moment in moments)
-        return max(math.ceil(safe), math.floor(bare * (1 + margin * _MARGIN_OF_NEED)))
+        """Beside traffic that changes, more than arithmetic asks for: what chance may take away, at least a
+        part of what we hold it with ourselves."""
+        share, bare = self.goal.share, self.bare
+        ours = _MARGIN_OF_NEED * (share * bare.total - bare.bad)
+        room = max(_LEAST, margin * max(ours, self._room(share, _LOW_SIGMAS)))
+        most = max(self._bad_at(moment, passing, share, room) for moment in moments)
+        return most if most == math.inf else math.ceil(most)
 
     def _most_bad(self, moments: Sequence[Moment], passing: int, margin: float) -> float:
         ceiling = self.goal.ceiling

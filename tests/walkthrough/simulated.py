@@ -1,7 +1,7 @@
 """A service that counts requests, a Prometheus that scrapes it, and an alert test that follows the loop.
 
 Counters and rate() behave as the real ones do: what happens is seen by the next scrape, a series is born with
-what it has counted by then, and a rate is stretched to its window as Prometheus' extrapolatedRate stretches it.
+what it has counted by then, and a rate is stretched to its window as Prometheus stretches it.
 """
 
 import math
@@ -131,7 +131,14 @@ class Simulated:
         """Let the traffic alone fill the window."""
         for _ in range(2 + math.ceil(self.goal.window_seconds / self.goal.scrape_seconds)):
             self._scrape()
-        return self.reading(self._now)
+        return self.beside()
+
+    def beside(self) -> Reading:
+        """The traffic alone, as it is counted now."""
+        at, window = self._now, self.goal.window_seconds
+        bad, good = self._bad.increase(at, window), self._good.increase(at, window)
+        total = 1.0 if self.goal.alone else good + (bad if self.goal.counted else 0.0)
+        return Reading(self._scraped_at, bad / total if total else None, False, bad, total, at)
 
     def run(self, seconds: float) -> None:
         """Let the loop work for so long; the rule is evaluated twice for each scrape."""
