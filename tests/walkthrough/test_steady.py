@@ -21,7 +21,6 @@ from tests.checks.breaking import (
     rule_file,
     rules,
     silence,
-    target_is,
 )
 from tests.checks.conftest import changed
 from tests.checks.unseen import NOBODY
@@ -73,7 +72,7 @@ async def test_active_already(holds: str, state: str, lab: LabState, sight: Sigh
     assert re.fullmatch(
         rf"{GRANT} is {state} already, active since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC", found.because
     )
-    assert any("targets up" in line for line in found.looked_at)
+    assert any(line.startswith("the way to email alerts@rsolv.dev is clear") for line in found.looked_at)
     eventually(lambda: not held(lab), "Alertmanager has let go of it")
 
 
@@ -90,13 +89,17 @@ async def test_held_by_alertmanager_already(lab: LabState, sight: Sight, plan: A
 
 
 async def test_the_target_is_down(lab: LabState, sight: Sight, plan: AlertPlan) -> None:
-    address = lab.service_url.removeprefix("http://")
-    with prometheus_config(lab, replaced(address, "127.0.0.1:1")):
-        target_is(lab, "down")
+    with prometheus_config(lab, replaced(lab.service_url.removeprefix("http://"), "127.0.0.1:1")):
+        eventually(lambda: scraped(lab) == ("http://127.0.0.1:1/metrics", "down"), "the other target is down")
         found = await unsteady(sight, plan)
-    target_is(lab, "up")
+    eventually(lambda: scraped(lab) == (lab.metrics_url, "up"), "the target is up again")
     assert found.outcome is Outcome.FAIL
     assert re.match(r"the target \S+ is down: .*connection refused", found.because)
+
+
+def scraped(lab: LabState) -> tuple[str, str]:
+    (target,) = ask(f"{lab.prometheus_url}/api/v1/targets")["data"]["activeTargets"]
+    return target["scrapeUrl"], target["health"]
 
 
 async def test_nothing_is_scraped(lab: LabState, here: Environment, seen_in: SeenIn, plan: AlertPlan) -> None:
@@ -107,7 +110,9 @@ async def test_nothing_is_scraped(lab: LabState, here: Environment, seen_in: See
 async def test_the_scrape_has_stopped(
     lab: LabState, here: Environment, seen_in: SeenIn, plan: AlertPlan
 ) -> None:
-    with proxied(lab.prometheus_url, at("/api/v1/targets", long_ago("lastScrape"))) as stopped:
+    stale = long_ago("lastScrape")
+    up = at("/api/v1/targets", lambda told: stale(told.saying('"health":"down"', '"health":"up"')))
+    with proxied(lab.prometheus_url, up) as stopped:
         found = await unsteady(await seen_in(changed(here, prometheus_url=stopped)), plan)
     assert found.outcome is Outcome.FAIL
     assert re.match(r"the target \S+ was last scraped .* ago, and should be every 0\.1 s", found.because)
