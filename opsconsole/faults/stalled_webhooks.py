@@ -1,12 +1,13 @@
 """No webhooks at all: paused through the service's test hook, for a minute at a time."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
 
 from opsconsole import config
 from opsconsole.clients.ending import prolonged
+from opsconsole.clients.http import Answer
 from opsconsole.faults import Doses, Fault, Means, Unexpected
 from opsconsole.faults._bracket import bearer, journalled
 from opsconsole.faults._hooks import address, path, pull, unavailable
@@ -16,6 +17,7 @@ _LEASE_SECONDS = 60
 _RENEWED_EVERY_SECONDS = 20.0
 _END_WITHIN_SECONDS = 30.0
 _PAUSED = {"webhooks": False, "lease_seconds": _LEASE_SECONDS}
+_BACK = {"webhooks": True}
 
 
 class _State(msgspec.Struct):
@@ -40,16 +42,20 @@ class _Pause:
         return not answer.json(_State).webhooks
 
     async def prolong(self) -> None:
-        """Where somebody has ended the pause, that holds."""
-        if await self.paused():
-            await self._means.service.post(self._path, json=_PAUSED, headers=self._headers)
+        """Where somebody has ended the pause, that holds, also between the look and the answer."""
+        if await self.paused() and (await self._post(_PAUSED)).json(_State).webhooks:
+            await self._post(_BACK)
 
     async def end(self) -> str:
         """How it has ended, nothing while they are paused."""
         if not await self.paused():
             return "webhooks arrive again"
-        await self._means.service.post(self._path, json={"webhooks": True}, headers=self._headers)
+        await self._post(_BACK)
         return ""
+
+    async def _post(self, state: Mapping[str, object]) -> Answer:
+        """Have this in force; what was before is the answer."""
+        return await self._means.service.post(self._path, json=state, headers=self._headers)
 
 
 def _sends(service: config.Service) -> str:

@@ -157,6 +157,7 @@ async def test_a_key_that_does_not_open_the_door_says_nothing_of_the_alert(
     with pytest.raises(Refused, match="not logged in"):
         async with faults.named(name).open(means) as doses:
             await doses.give(1, 0)
+    assert happened.journal == ["begun", "ended"]
 
 
 async def test_signatures_are_those_of_stripe_s_own_library(means: Means) -> None:

@@ -143,6 +143,14 @@ async def test_what_others_have_attached_stays(payments: Payments, means_on: Mak
     assert list(payments.attached) == ["pm_real", "pm_bare"]
 
 
+async def test_a_list_in_parts_is_read_until_it_is_empty(payments: Payments, means_on: MakeMeans) -> None:
+    payments.forgets = True
+    async with FAULT.open(means_on(payments.url)) as doses:
+        await doses.give(0, 5)
+        assert len(payments.attached) == 5
+    assert payments.attached == {}
+
+
 async def test_a_service_without_a_list_is_believed_what_it_answered(
     payments: Payments, means_on: MakeMeans, happened: Happened
 ) -> None:
@@ -166,11 +174,19 @@ async def test_without_a_list_what_was_not_told_may_be_left(
     assert happened.journal == ["begun"]
 
 
+@pytest.mark.parametrize(("lists", "status"), [(True, 500), (False, 500), (False, 404)])
 async def test_an_end_that_cannot_be_seen_stays_open(
-    payments: Payments, means_on: MakeMeans, happened: Happened, monkeypatch: pytest.MonkeyPatch
+    lists: bool,
+    status: int,
+    payments: Payments,
+    means_on: MakeMeans,
+    happened: Happened,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Where there is no list it may be that there is no DELETE either: its 404 says nothing."""
     monkeypatch.setattr(declined_payments, "_END_WITHIN_SECONDS", 1.0)
-    monkeypatch.setattr(payments, "remove", lambda request: as_json({}, 500))
+    monkeypatch.setattr(payments, "remove", lambda request: as_json({}, status))
+    payments.lists = lists
     with pytest.raises(TimedOut, match="not seen to end") as unseen:
         async with FAULT.open(means_on(payments.url)) as doses:
             await doses.give(0, 1)

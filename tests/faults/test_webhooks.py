@@ -266,6 +266,28 @@ async def test_a_pause_that_somebody_has_ended_is_not_renewed(
         assert (await state(service_url))["webhooks"] is True
 
 
+async def test_a_pause_that_is_ended_while_it_is_renewed_is_ended(
+    means_on: MakeMeans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service's answer tells: between the look and the renewal webhooks were back."""
+    monkeypatch.setattr(stalled_webhooks, "_RENEWED_EVERY_SECONDS", 0.05)
+    posted: list[bool] = []
+    done = asyncio.Event()
+
+    def answer(request: bytes) -> list[bytes]:
+        if request.startswith(b"POST"):
+            posted.append(b'"webhooks":true' in request)
+            if len(posted) == 3:
+                done.set()
+            return [http(b'{"webhooks": true}')]
+        paused = bool(posted) and not posted[-1]
+        return [http(b'{"webhooks": false}' if paused else b'{"webhooks": true}')]
+
+    async with raw_server(answer) as url, STALLED.open(means_on(url)):
+        await asyncio.wait_for(done.wait(), WITHIN_SECONDS)
+    assert posted == [False, False, True]
+
+
 async def test_a_pause_of_somebody_else_is_left_alone(
     means: Means, service_url: str, happened: Happened
 ) -> None:
