@@ -19,7 +19,6 @@ _LANDMARKS = (Hop.CAUSE, Hop.FIRING, Hop.PENDING, Hop.STOPPED, Hop.RESOLVED, Hop
 """Hops that are named below the chart; the first of them where there is no room for all."""
 
 _POINTS_A_CELL = 2
-_LEFT = len("max 0.25")
 
 
 class Chart(PlotextPlot):
@@ -45,44 +44,52 @@ class Chart(PlotextPlot):
         item, (width, height) = self._item, self.size
         if item is None or not item.readings or height < LEAST_HEIGHT:
             return Text()
-        self._figure(item, item.plan or AlertPlan(alert=item.summary.id), width, height - 2)
-        self.plt.plotsize(width, height - 1)
-        self.plt._set_size(width, height - 1)  # plotsize alone keeps the size that it had before
+        plan = item.plan or AlertPlan(alert=item.summary.id)
+        zero, (start, end) = _zero(item), _span(item, plan, self._until)
+        left = self._figure(item, plan, (start - zero, end - zero), rows=height - 2, width=width)
+        self.plt.plotsize(width, height - 2)
+        self.plt._set_size(width, height - 2)  # plotsize alone keeps the size that it had before
         self.plt.theme("clear")
-        chart = Text.from_ansi(self.plt.build(), no_wrap=True)
-        return Text("\n", no_wrap=True).join([self._legend(item, width), chart])
+        chart = Text.from_ansi(self.plt.build(), no_wrap=True).split("\n")[: height - 2]
+        times = _times_below(_named(item), start, end, left, width)
+        return Text("\n", no_wrap=True).join([self._legend(item, width), *chart, Text(times)])
 
-    def _figure(self, item: ItemView, plan: AlertPlan, width: int, rows: int) -> None:
-        """Draw in `rows` rows, of which the times below take one."""
+    def _figure(
+        self, item: ItemView, plan: AlertPlan, span: tuple[float, float], *, rows: int, width: int
+    ) -> int:
+        """Draw in so many rows what happened in a span of seconds; returns the cells that are left of it."""
         plot, zero = self.plt, _zero(item)
         plot.clear_figure()
         plot.frame(False)
-        start, end = _span(item, plan, self._until)
+        plot.xticks([])
         limits = [limit for limit in (plan.threshold, plan.ceiling) if limit is not None]
         points = _points(item, zero)
-        highest = max([value for _, value in points if value is not None] + limits, default=1.0) or 1.0
+        highest = max([0.0, *limits, *(value for _, value in points if value is not None)]) or 1.0
         top = highest * (4 * rows - 1) / (4 * rows - 5)  # four dots a row, and the uppermost row is for words
-        plot.xlim(start - zero, end - zero)
+        plot.xlim(*span)
         plot.ylim(0, top)
-        self._limits(plan)
-        self._window(item, plan, zero, top)
         for known, part in groupby(points, key=lambda point: point[1] is not None):
             if known:
                 times, values = zip(*_thinned(list(part), _POINTS_A_CELL * width), strict=True)
                 plot.plot(times, values, marker="braille", color=self._colour("primary"))
-        named = _fitting(_named(item, zero), start - zero, end - zero, width - _LEFT)
-        plot.xticks([at for at, _ in named], [name for _, name in named])
+        self._window(item, plan, zero, top)
+        return self._limits(plan, top, rows)
 
-    def _limits(self, plan: AlertPlan) -> None:
-        """The threshold and the ceiling as lines, named at the left by what the value must be."""
-        named: dict[float, str] = {}
+    def _limits(self, plan: AlertPlan, top: float, rows: int) -> int:
+        """The threshold and the ceiling as lines, named at the left by what the value must be: as wide as
+        the answer."""
+        named: dict[int, tuple[float, str]] = {}
         if plan.ceiling is not None:
             self.plt.hline(plan.ceiling, self._colour("error"))
-            named[plan.ceiling] = f"max {number(plan.ceiling)}"
+            named[round(plan.ceiling / top * (rows - 1))] = plan.ceiling, f"max {number(plan.ceiling)}"
         if plan.threshold is not None:
             self.plt.hline(plan.threshold, self._colour("warning"))
-            named[plan.threshold] = f"{plan.op} {number(plan.threshold)}"
-        self.plt.yticks(list(named), list(named.values()))
+            named[round(plan.threshold / top * (rows - 1))] = (
+                plan.threshold,
+                f"{plan.op} {number(plan.threshold)}",
+            )
+        self.plt.yticks([at for at, _ in named.values()], [name for _, name in named.values()])
+        return max((len(name) for _, name in named.values()), default=0)
 
     def _window(self, item: ItemView, plan: AlertPlan, zero: float, top: float) -> None:
         """From pending to firing, or to where firing is due: how long the value has to hold."""
@@ -127,29 +134,26 @@ def _zero(item: ItemView) -> float:
     return cause.reached_at if cause else item.readings[0].scraped_at
 
 
-def _named(item: ItemView, zero: float) -> list[tuple[float, str]]:
+def _named(item: ItemView) -> list[tuple[float, str]]:
     """The landmarks that were reached: when, and what they are called."""
-    return [
-        (
-            item.hops[hop].reached_at - zero,
-            str(hop) if hop is Hop.CAUSE else f"{hop} {since_cause(item, hop)}",
-        )
-        for hop in _LANDMARKS
-        if hop in item.hops
-    ]
+    named = []
+    for hop in _LANDMARKS:
+        if reached := item.hops.get(hop):
+            since = "" if hop is Hop.CAUSE else f" {since_cause(item, hop)}"
+            named.append((reached.reached_at, f"{hop}{since}"))
+    return named
 
 
-def _fitting(named: list[tuple[float, str]], start: float, end: float, cells: int) -> list[tuple[float, str]]:
-    """Those names that fit below the chart without touching each other, the first before the others."""
-    taken: list[tuple[float, float]] = []
-    fitting = []
+def _times_below(named: list[tuple[float, str]], start: float, end: float, left: int, width: int) -> str:
+    """The line below the chart, which begins at the column `left`: as many names as fit, each in its place,
+    the first before the others."""
+    line = " " * width
     for at, name in named:
-        left = (at - start) / (end - start) * cells - len(name) / 2 - 1
-        left, right = max(0.0, left), left + len(name) + 2
-        if all(right < begin or left > until for begin, until in taken):
-            taken.append((left, right))
-            fitting.append((at, name))
-    return fitting
+        middle = left + round((at - start) / (end - start) * (width - left - 1))
+        begin = max(0, min(middle - len(name) // 2, width - len(name)))
+        if not line[max(0, begin - 1) : begin + len(name) + 1].strip():
+            line = line[:begin] + name + line[begin + len(name) :]
+    return line.rstrip()
 
 
 def _span(item: ItemView, plan: AlertPlan, until: float | None) -> tuple[float, float]:

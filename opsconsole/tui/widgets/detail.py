@@ -1,6 +1,6 @@
 """All about the selected item: result, evidence, what to do, history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -58,6 +58,8 @@ class Detail(Container):
     @property
     def is_complete(self) -> bool:
         """Whether everything is drawn that belongs to what is shown."""
+        if not self.display:
+            return True
         if not self.is_mounted or not all(self.query(f"#{name}") for name in self.shown):
             return False
         lists = [rows for rows in self.query(RowList) if rows.id in (*self.shown, "hops")]
@@ -116,17 +118,22 @@ class Detail(Container):
             self._fill(message.rows.id)
 
     def _draw_views(self, shown: list[str]) -> None:
-        labels: list[Content] = []
+        """The views by their numbers and titles; where there is no room, the others' numbers alone."""
+        labels = self._labels(shown, self._views)
+        lines = [Content(" ").join([Content(""), *labels, Content("")]), Content("").join(labels)]
+        fitting = (line for line in lines if line.cell_length < self.size.width)
+        short = Content("").join(self._labels(shown, shown))
+        self.query_one("#views", Static).update(next(fitting, short))
+
+    def _labels(self, shown: list[str], titled: Collection[str]) -> list[Content]:
+        labels = []
         for number, (name, title) in enumerate(self._views.items(), 1):
             style = "bold $foreground on $cursor" if name in shown else "$faint"
-            if name == "evidence" and self._item and self._item.exchanges:
-                title = f"{title} ({len(self._item.exchanges)})"
-            label = Content.from_markup(f"[@click=screen.view('{name}')] {number} {title} [/]")
+            count = len(self._item.exchanges) if name == "evidence" and self._item else 0
+            told = f" {title}{f' ({count})' if count else ''}" if name in titled else ""
+            label = Content.from_markup(f"[@click=screen.view('{name}')] {number}{told} [/]")
             labels.append(label.stylize(style))
-        line = Content(" ").join([Content(""), *labels, Content("")])
-        if line.cell_length > self.size.width - 1:
-            line = Content("").join(labels)
-        self.query_one("#views", Static).update(line)
+        return labels
 
     def _ensure(self, name: str) -> None:
         if self.query(f"#{name}"):

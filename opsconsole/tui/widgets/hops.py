@@ -152,9 +152,9 @@ def _flowing(words: list[Span], width: int) -> list[Row]:
     line: list[Span] = []
     used = 0
     for word, style in words:
-        if used and used + len(word) > width:
+        if line and used + 2 + len(word) > width:
             rows.append(Row(tuple(line)))
             line, used = [], 0
-        line += [(word, style), ("  ", "")]
-        used += len(word) + 2
+        line += [("  ", ""), (word, style)] if line else [(word, style)]
+        used += len(word) + 2 * bool(used)
     return [*rows, Row(tuple(line))] if line else rows

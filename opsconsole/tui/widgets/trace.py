@@ -39,6 +39,7 @@ class Trace(Container):
         super().__init__(id="trace", classes="pane")
         self._chart: Chart | None = None
         self._loading = False
+        self._wanted = False
         self._shown: tuple[ItemView, float, bool] | None = None
 
     def compose(self) -> ComposeResult:
@@ -46,9 +47,8 @@ class Trace(Container):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the chart is there, if there is anything to draw."""
-        wanted = self._shown is not None and bool(self._shown[0].readings)
-        return not wanted or (self._chart is not None and self._chart.is_mounted)
+        """Whether the chart is there, if there is one to show."""
+        return not self._wanted or (self._chart is not None and self._chart.is_mounted)
 
     def focus_rows(self) -> None:
         """Let the keys scroll the hops."""
@@ -83,15 +83,15 @@ class Trace(Container):
         """Beside the hops, or below them in what they leave of the height; nowhere, where that is too low."""
         width, height = self.size
         beside = width >= _LEAST_WIDTH_BESIDE
-        in_sight = bool(item.readings) and (beside or height >= _LEAST_HEIGHT_WITH_CHART)
+        self._wanted = bool(item.readings) and (beside or height >= _LEAST_HEIGHT_WITH_CHART)
         if self._chart is None:
-            if in_sight and not self._loading:
+            if self._wanted and not self._loading:
                 self._loading = True
                 self.run_worker(self._load_chart(), exit_on_error=False)
             return
         least, most = _CHART_ROWS
         self.set_class(beside, "-beside")
-        self._chart.display = in_sight
+        self._chart.display = self._wanted
         self._chart.styles.height = min(height, 2 * most) if beside else min(max(height - rows, least), most)
         self._chart.show(item, until=until)
 
@@ -131,10 +131,8 @@ def _plan_below(item: ItemView, width: int) -> list[Row]:
 
 def _before(item: ItemView, width: int, *, over: bool) -> list[Row]:
     said = "not tested" if over else "not tested yet: nothing has been sent"
-    head = Row(((f"{one_line(item.summary.title)}  ", "strong"), (f"· {said}", "faint")))
-    if item.plan is None:
-        return [head]
-    return [head, Row(), *planned_rows(item.plan, width=width)]
+    head = [Row(((one_line(item.summary.title), "strong"),)), Row(((f"· {said}", "faint"),))]
+    return head if item.plan is None else [*head, Row(), *planned_rows(item.plan, width=width)]
 
 
 def _head(item: ItemView, now: float, *, over: bool) -> Row:
