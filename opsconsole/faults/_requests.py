@@ -11,17 +11,17 @@ from opsconsole.faults import Unexpected
 ANY_STATUS = tuple(range(100, 600))
 
 _T = TypeVar("_T")
-_AT_A_TIME = 48  # a door has 64 connections: some stay free for questions
+_AT_A_TIME = 12
 _LANDED_WITHIN_SECONDS = 10.0
 
 
 class Requests:
-    """The requests of one fault. `sent` counts them, `lost` those that no answer came to."""
+    """The requests of one fault, so many at a time. `sent` counts them, `lost` those that no answer came to."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_a_time: int = _AT_A_TIME) -> None:
         self.sent = 0
         self.lost = 0
-        self._gate = asyncio.Semaphore(_AT_A_TIME)
+        self._gate = asyncio.Semaphore(at_a_time)
         self._stopped = False
         self._in_flight: set[asyncio.Task[object]] = set()
 

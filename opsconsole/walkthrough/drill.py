@@ -49,7 +49,8 @@ class Drill:
     watch_seconds: float | None = None
     plans: dict[str, AlertPlan] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    _awake: set[str] = field(default_factory=set)
+    _evidence: Evidence = field(default_factory=Evidence)
+    _touched: dict[str, set[str]] = field(default_factory=dict)
     _done: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def prepare(self) -> None:
@@ -108,7 +109,7 @@ class Drill:
 
     async def _test(self, plan: AlertPlan) -> None:
         alert = plan.alert
-        tracing = Tracing(alert, self.recorder.emit, Evidence())
+        tracing = Tracing(alert, self.recorder.emit, self._evidence)
         performing.set(tracing)
         trial: Trial | None = None
         began = time.monotonic()
@@ -119,7 +120,7 @@ class Drill:
                     await self._done[earlier].wait()
             began = time.monotonic()
             self.recorder.emit(ItemStarted(item=alert))
-            self._awake.add(alert)
+            self._touched[alert] = {alert}
             trial = await self._trial(plan, tracing)
             verdict = await trial.run()
         except asyncio.CancelledError:
@@ -130,7 +131,7 @@ class Drill:
         except Exception as error:  # the others go on
             verdict = Verdict(Outcome.BROKEN, f"a defect of opsconsole: {type(error).__name__}: {error}")
         finally:
-            self._awake.discard(alert)
+            self._touched.pop(alert, None)
             self._done[alert].set()
         self._finish(alert, verdict, began)
 
@@ -192,7 +193,10 @@ class Drill:
         }
         beside = {name for name, left in sides.items() if left == sides.get(plan.alert)}
         awake = {rule.name for rule in rules if rule.alerts}
-        return Neighbours(allowed=lambda: awake | passed | self._awake, above=beside - passed - {plan.alert})
+        self._touched[plan.alert] = beside | passed
+        return Neighbours(
+            allowed=lambda: awake.union(*self._touched.values()), above=beside - passed - {plan.alert}
+        )
 
 
 def everything(drills: Iterable[str], rules: Iterable[Rule]) -> tuple[str, ...]:

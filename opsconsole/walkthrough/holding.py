@@ -14,7 +14,7 @@ from opsconsole.walkthrough import why
 from opsconsole.walkthrough.gauge import Gauge, Reading
 from opsconsole.walkthrough.loop import CannotHold, Dose, Loop
 from opsconsole.walkthrough.sight import Sight
-from opsconsole.walkthrough.tracing import Stopped, Tracing
+from opsconsole.walkthrough.tracing import Stopped, Tracing, next_look
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Holding:
                 self._see_answers()
                 if Hop.METRIC not in self.tracing.hops and time.monotonic() - began > self.move_seconds:
                     raise await why.not_moved(self.sight, self.job, self._said())
-                await asyncio.sleep(self.look_seconds)
+                await next_look(self.look_seconds)
         except Unexpected as error:
             raise Stopped(Hop.CAUSE, str(error)) from error
         except CannotHold as error:
@@ -132,11 +132,11 @@ class Holding:
     async def _guard(self) -> None:
         """An alert beside this one, that is not under test and is not bound to go with it, ends the fault.
 
-        When it fires, or has been pending for half of its `for`: in busy traffic a value may touch a threshold.
+        When it fires, or has been pending for half of its `for`: busy traffic may touch a threshold.
         """
         allowed = {self.alert, *self.neighbours.allowed()}
         for rule in await self.sight.prometheus.rules():
-            if rule.name in allowed or not _awake(rule):
+            if not _awake(rule) or rule.name in allowed.difference(self.neighbours.above):
                 continue
             if rule.name in self.neighbours.above:
                 raise Stopped(

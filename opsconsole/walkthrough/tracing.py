@@ -133,10 +133,16 @@ class Tracing:
             if not shown:
                 self.waits(what, deadline - clock() if expected_seconds is None else expected_seconds)
                 shown = True
-            await asyncio.sleep(min(every_seconds, max(0.0, deadline - clock())))
+            await next_look(every_seconds)
         return answer
 
     def _flush(self) -> None:
         for exchange in self._kept.values():
             self.emit(Exchanged(item=self.item, exchange=exchange))
         self._kept.clear()
+
+
+async def next_look(every_seconds: float) -> None:
+    """Sleep until the next moment for a look: the same for all that look as often, so that questions which
+    several alerts have are asked once (the door shares them while an answer is on its way)."""
+    await asyncio.sleep(every_seconds - asyncio.get_running_loop().time() % every_seconds)

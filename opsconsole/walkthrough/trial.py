@@ -41,9 +41,9 @@ class Pace:
 
     @property
     def look_seconds(self) -> float:
-        """How often to look: twice in whatever is shorter."""
-        half = min(self.scrape_seconds, self.evaluation_seconds) / 2
-        return min(_LONGEST_LOOK_SECONDS, max(_SHORTEST_LOOK_SECONDS, half))
+        """How often to look: once in whatever is shorter."""
+        shorter = min(self.scrape_seconds, self.evaluation_seconds)
+        return min(_LONGEST_LOOK_SECONDS, max(_SHORTEST_LOOK_SECONDS, shorter))
 
 
 @dataclass(frozen=True)
