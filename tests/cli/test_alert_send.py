@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from urllib.parse import quote
@@ -13,6 +14,7 @@ import pytest
 from opsconsole.model import HopReached, Observed, Outcome, Waiting
 from tests.checks.breaking import alertmanager_config, ask, eventually, replaced, silence
 from tests.standins.console import NAME, Console
+from tests.standins.proxy import Asked, Forward, Told, proxied
 
 HERE = ("--env", NAME)
 ALL_HOPS = ["cause", "alertmanager", "receiver", "delivered", "resolved", "notice", "clean"]
@@ -226,3 +228,30 @@ def test_interrupted_it_takes_the_alert_back(console: Console) -> None:
     assert not view.open_effects
     assert view.start
     assert held(console, opsconsole_run=view.start.run) == []
+
+
+def test_interrupted_twice_it_leaves_at_once_and_says_what_is_left(console: Console) -> None:
+    posted, ending, released = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(asked: Asked, forward: Forward) -> Told:
+        if asked.method == "POST":
+            if posted.is_set():
+                ending.set()
+                released.wait(120)
+            posted.set()
+        return forward()
+
+    with proxied(console.lab.alertmanager_url, slow) as url:
+        console.configured(alertmanager=url)
+        with console.begun("alert", "send", *HERE) as process:
+            assert posted.wait(120)
+            process.send_signal(signal.SIGINT)
+            assert ending.wait(120)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=120)
+        released.set()
+    assert process.returncode == 130
+    assert "STILL IN EFFECT: a test alert BillingTestAlert in Alertmanager" in errors
+    console.configured()
+    assert console.run("cleanup").returncode == 0
+    assert console.left() == []
