@@ -154,6 +154,7 @@ def _on_screen(wish: Wish, planned: "Environment", checklist: "Checklist") -> in
             environment=planned.name,
             protected=planned.protected,
             effects=True,
+            kind="alert-test",
             start=planned.name == LAB,
         )
         code = app.run()
