@@ -10,7 +10,13 @@ from opsconsole.session import whoami
 
 
 def begin(
-    recorder: Recorder, environment: Environment, *, kind: str, title: str, items: tuple[ItemSummary, ...]
+    recorder: Recorder,
+    environment: Environment,
+    *,
+    kind: str,
+    title: str,
+    items: tuple[ItemSummary, ...],
+    checklist_hash: str = "",
 ) -> None:
     """Record that a run of this kind begins; `title` stands where a checklist's would."""
     who, host = whoami()
@@ -21,7 +27,7 @@ def begin(
             protected=environment.protected,
             effects=True,
             checklist=title,
-            checklist_hash="",
+            checklist_hash=checklist_hash,
             items=items,
             who=who,
             host=host,

@@ -1,11 +1,9 @@
 """An environment opened for an alert test: its clients, its records, its run."""
 
-import platform
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from opsconsole import __version__
 from opsconsole.clients.http import Http
 from opsconsole.clients.inbox import make_all
 from opsconsole.config import Environment
@@ -13,11 +11,12 @@ from opsconsole.engine.checklist import Checklist
 from opsconsole.engine.record import Recorder
 from opsconsole.errors import ConfigError, Unseen, UsageError
 from opsconsole.faults import Means
-from opsconsole.model import ItemSummary, RunStarted
+from opsconsole.model import ItemSummary
 from opsconsole.nearest import nearest
-from opsconsole.session import learn_secrets, open_clients, whoami
+from opsconsole.session import learn_secrets, open_clients
 from opsconsole.store import Records
 from opsconsole.walkthrough.drill import Drill, everything
+from opsconsole.walkthrough.recording import begin
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.unmodified import UnmodifiedDrill
 
@@ -77,7 +76,14 @@ async def open_drill(
             drill = UnmodifiedDrill(
                 sight, recorder, names, None, incidents=dict(incidents), began_at=began_at
             )
-        recorder.emit(_started(environment, checklist, recorder.run, names))
+        begin(
+            recorder,
+            environment,
+            kind=KIND,
+            title=f"{checklist.title}: alert test",
+            items=tuple(ItemSummary(id=name, title=name, section="Alerts", checks=(name,)) for name in names),
+            checklist_hash=checklist.hash,
+        )
         yield DrillSession(environment, drill, recorder, records)
     finally:
         for inbox in {id(inbox): inbox for inbox in inboxes.values()}.values():
@@ -105,22 +111,3 @@ def _means(environment: Environment, door: Http | None, recorder: Recorder) -> M
     if door is None or environment.service is None:
         return None
     return Means(run=recorder.run, service=door, settings=environment.service, journal=recorder)
-
-
-def _started(environment: Environment, checklist: Checklist, run: str, alerts: Sequence[str]) -> RunStarted:
-    who, host = whoami()
-    return RunStarted(
-        run=run,
-        environment=environment.name,
-        protected=environment.protected,
-        effects=True,
-        checklist=f"{checklist.title}: alert test",
-        checklist_hash=checklist.hash,
-        items=tuple(
-            ItemSummary(id=alert, title=alert, section="Alerts", checks=(alert,)) for alert in alerts
-        ),
-        who=who,
-        host=host,
-        versions={"opsconsole": __version__, "python": platform.python_version()},
-        kind=KIND,
-    )
