@@ -37,7 +37,7 @@ def of_rules(named_so: Sequence[Rule]) -> Iterator[Obstacle]:
     if not named_so:
         finding = Finding(
             summary="no rule of this name is loaded in Prometheus",
-            remedy="name its file under rule_files in prometheus.yml and reload; opsconsole verify rules",
+            remedy="name its file under rule_files in prometheus.yml and reload; opsconsole verify -k rules",
         )
         yield wrong(Hop.PENDING, finding)
     if len(named_so) > 1:

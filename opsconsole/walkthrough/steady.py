@@ -104,7 +104,7 @@ class _Look:
             first = min(self.rule.alerts, key=lambda alert: (alert.state != "firing", alert.active_at))
             raise _failed(
                 f"{self.plan.alert} is {first.state} already, active since {_clock(first.active_at)}",
-                "opsconsole verify tells what is wrong; test it when it has resolved",
+                "follow its runbook page first; test it when it has resolved",
             )
         return f"inactive, evaluated {ago} ago"
 
@@ -128,7 +128,7 @@ class _Look:
         in_time = await until(fresh, within_seconds=within + _GRACE_SECONDS, what=what)
         now = await self.sight.prometheus.now()
         if not in_time or not targets:
-            raise _failed(_unscraped(service.job, targets, now), "runbooks/webhook-metrics-missing.md")
+            raise _failed(_unscraped(service.job, targets, now), "runbooks/target_is_up.md")
         ago = lasting(max(0.0, now - min(target.last_scrape for target in targets)))
         return f"{len(targets)} of {len(targets)} targets up, scraped {ago} ago"
 
