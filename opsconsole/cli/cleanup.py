@@ -70,7 +70,8 @@ def _places(
 
     from opsconsole import config
     from opsconsole.cli.lines import tell
-    from opsconsole.walkthrough.cleanup import place_of, untouchable
+    from opsconsole.cli.places import place_of
+    from opsconsole.walkthrough.cleanup import untouchable
 
     configuration = cache(lambda: config.open_configuration(path))
     places: dict[Place, list[OpenEffect]] = {}

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 from opsconsole import alive
 from opsconsole.checkkit import performing, until
-from opsconsole.config import Configuration, Environment
+from opsconsole.config import Environment
 from opsconsole.engine.record import Recorder
 from opsconsole.errors import OpsconsoleError, RecordsError
-from opsconsole.lab import environment as labs
-from opsconsole.lab import state
 from opsconsole.model import (
     EffectEnded,
     Event,
@@ -58,22 +56,6 @@ class Place:
     environment: Environment | None = field(default=None, compare=False)
     gone: str = ""
     unknown: str = ""
-
-
-def place_of(effect: OpenEffect, configuration: Callable[[], Configuration]) -> Place:
-    """The environment in which it was made, or the very lab."""
-    if effect.environment == labs.NAME:
-        url = effect.begun.data.get("url", "")
-        there = (lab for lab in state.labs() if any(member.running for member in lab.members))
-        for lab in there:
-            if url in (lab.alertmanager_url, lab.service_url) or (not url and lab.owner == "kept"):
-                return Place(labs.NAME, str(lab.folder), labs.environment(lab))
-        return Place(labs.NAME, gone="the lab is gone, and this with it")
-    try:
-        environment = configuration().environment(effect.environment)
-        return Place(effect.environment, environment.source, environment)
-    except OpsconsoleError as error:
-        return Place(effect.environment, unknown=str(error))
 
 
 @dataclass
