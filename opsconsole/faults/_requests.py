@@ -16,7 +16,7 @@ _LANDED_WITHIN_SECONDS = 10.0
 
 
 class Requests:
-    """The requests of one fault, so many at a time. `sent` counts them, `lost` those that no answer came to."""
+    """The requests of one fault, some at a time. `sent` counts them, `lost` those that no answer came to."""
 
     def __init__(self, at_a_time: int = _AT_A_TIME) -> None:
         self.sent = 0
