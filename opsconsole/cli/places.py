@@ -1,4 +1,4 @@
-"""Where effects of past runs were made: the environment of that name, or the very lab if it is there still."""
+"""Where effects of past runs were made: the environment of that name, or the lab if it is there still."""
 
 from collections.abc import Callable
 
