@@ -1,4 +1,4 @@
-"""The run that the README's picture shows, as `opsconsole verify --json` printed it."""
+"""The runs that are drawn as pictures, as their commands printed them with `--json`."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,18 @@ from pathlib import Path
 from opsconsole.model import Entry
 from opsconsole.store.codec import decode
 
-HOME = Path(__file__).parent.parent.parent
-PICTURE = HOME / "opsconsole/tui/screen.svg"
-RUN = Path(__file__).with_name("screen_run.jsonl")
+HERE = Path(__file__).parent
+DRAWN = HERE.parent.parent / "opsconsole/tui"
+PICTURES = {
+    "verify": (HERE / "screen_run.jsonl", DRAWN / "screen.svg"),
+    "alert-test": (HERE / "alert_test_run.jsonl", DRAWN / "alert_test.svg"),
+}
+"""The command, its run, and the picture of that; the README shows the first."""
 
 
-def entries() -> list[Entry]:
-    """Its entries, in order."""
+def entries(run: Path) -> list[Entry]:
+    """The entries of a run, in order."""
     return [
         Entry(line["run"], line["number"], line["at"], decode(line["kind"], json.dumps(line["event"])))
-        for line in map(json.loads, RUN.read_text().splitlines())
+        for line in map(json.loads, run.read_text().splitlines())
     ]

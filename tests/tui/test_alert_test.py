@@ -20,6 +20,7 @@ from opsconsole.tui.app import ConsoleApp
 from opsconsole.tui.messages import State
 from opsconsole.tui.picture import picture, recorded_app
 from opsconsole.tui.widgets.rows import RowList
+from opsconsole.tui.widgets.ticking import clock
 from tests.tui import sample, sample_alert_test
 from tests.tui.conftest import eventually, shown
 from tests.tui.sample_alert_test import (
@@ -240,6 +241,21 @@ async def test_where_it_stopped_is_told_with_what_was_looked_at(stage: Stage) ->
         await on_screen(pilot, "at receiver", "at steady")
         await select(pilot, CREDITS)
         await on_screen(pilot, "Did the alert and its resolved notice come", "press s to sign off")
+
+
+async def test_a_hop_opens_to_all_of_its_evidence() -> None:
+    async with recorded_app(DONE).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, alert=HIGH, keys=["enter"])
+        assert "inbox answer" not in shown(pilot.app)
+        await pilot.press("enter")
+        await on_screen(pilot, "inbox answer")
+
+
+def test_a_wait_that_is_over_says_how_late_it_is() -> None:
+    waits = sample.entries((0.0, sample_alert_test.start()), *PLANNED, *STARTED, run=sample_alert_test.RUN)
+    item = RunView.of(waits).items[HIGH]
+    assert clock(item, sample.BEGAN + 3.3) == "2.0 s left"
+    assert clock(item, sample.BEGAN + 7.3) == "2.0 s late"
 
 
 async def test_the_numbers_are_those_of_the_views(stage: Stage) -> None:

@@ -1,11 +1,14 @@
-"""The README's picture is what the screen shows today of the run that it was made of."""
+"""The pictures are what the screen shows today of the runs that they were made of."""
 
 import asyncio
+
+import pytest
 
 from opsconsole.tui.picture import picture
 from tests.tui import recorded
 
 
-def test_the_picture_in_the_readme_is_current() -> None:
-    drawn = asyncio.run(picture(recorded.entries(), size=(120, 36)))
-    assert drawn == recorded.PICTURE.read_text(), "make generated"
+@pytest.mark.parametrize("command", recorded.PICTURES)
+def test_a_picture_is_current(command: str) -> None:
+    run, drawn = recorded.PICTURES[command]
+    assert asyncio.run(picture(recorded.entries(run), size=(120, 36))) == drawn.read_text(), "make generated"

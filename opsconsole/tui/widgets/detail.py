@@ -119,17 +119,21 @@ class Detail(Container):
 
     def _draw_views(self, shown: list[str]) -> None:
         """The views by their numbers and titles; where there is no room, the others' numbers alone."""
-        labels = self._labels(shown, self._views)
-        lines = [Content(" ").join([Content(""), *labels, Content("")]), Content("").join(labels)]
+        counted, plain = self._labels(shown, self._views), self._labels(shown, self._views, counted=False)
+        lines = [
+            Content(" ").join([Content(""), *counted, Content("")]),
+            Content("").join(counted),
+            Content("").join(plain),
+        ]
         fitting = (line for line in lines if line.cell_length < self.size.width)
         short = Content("").join(self._labels(shown, shown))
         self.query_one("#views", Static).update(next(fitting, short))
 
-    def _labels(self, shown: list[str], titled: Collection[str]) -> list[Content]:
+    def _labels(self, shown: list[str], titled: Collection[str], *, counted: bool = True) -> list[Content]:
         labels = []
         for number, (name, title) in enumerate(self._views.items(), 1):
             style = "bold $foreground on $cursor" if name in shown else "$faint"
-            count = len(self._item.exchanges) if name == "evidence" and self._item else 0
+            count = len(self._item.exchanges) if counted and name == "evidence" and self._item else 0
             told = f" {title}{f' ({count})' if count else ''}" if name in titled else ""
             label = Content.from_markup(f"[@click=screen.view('{name}')] {number}{told} [/]")
             labels.append(label.stylize(style))

@@ -1,11 +1,11 @@
 """The way of an alert under test as rows: each hop from the cause to the inbox and back."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from opsconsole.model import HOPS, SIGNS, Hop, HopMissed
 from opsconsole.reports.wording import one_line
 from opsconsole.runview import ItemView
-from opsconsole.tui.text import duration, labelled, style_of
+from opsconsole.tui.text import duration, labelled, style_of, wrap
 from opsconsole.tui.widgets.rows import Row, Span
 from opsconsole.tui.widgets.ticking import clock, spinner
 from opsconsole.tui.widgets.writing import lines
@@ -25,16 +25,16 @@ def next_hop(item: ItemView) -> Hop | None:
     return next((hop for hop in Hop if hop not in item.hops), None)
 
 
-def hop_rows(item: ItemView, *, width: int, now: float, over: bool, room: bool) -> list[Row]:
-    """One line a hop, in lines of `width` cells. `over`: nothing goes on any more; `room`: all of the
-    evidence is shown, on as many lines as it takes."""
+def hop_rows(item: ItemView, *, width: int, now: float, over: bool, opened: Collection[str]) -> list[Row]:
+    """One line a hop, in lines of `width` cells. `over`: nothing goes on any more; `opened` names the hops
+    whose evidence is shown on as many lines as it takes."""
     rows: list[Row] = []
     coming = None if over else next_hop(item)
     for hop in _in_sight(item):
         if item.missed and item.missed.hop is hop:
             rows += _missed(item, item.missed, width)
         elif hop in item.hops:
-            rows += _reached(item, hop, width, room=room)
+            rows += _reached(item, hop, width, opened=hop in opened)
         elif hop is coming:
             rows += _coming(item, hop, width, now)
         else:
@@ -107,12 +107,11 @@ def _left_out(item: ItemView) -> list[Hop]:
     return [hop for hop in Hop if hop not in shown] if item.started_at is not None else []
 
 
-def _reached(item: ItemView, hop: Hop, width: int, *, room: bool) -> list[Row]:
+def _reached(item: ItemView, hop: Hop, width: int, *, opened: bool) -> list[Row]:
     evidence = one_line(item.hops[hop].evidence)
-    shown = lines(evidence, max(16, width - _MARGIN)) if room else []
-    first = shown[0].spans[-1][0] if shown else evidence
-    row = _line(hop, (REACHED, "pass"), since_cause(item, hop), (first, ""))
-    return [row, *(Row(((" " * _MARGIN, ""), more.spans[-1])) for more in shown[1:])]
+    first, *more = (wrap(evidence, max(16, width - _MARGIN)) if opened else []) or [evidence]
+    row = _line(hop, (REACHED, "pass"), since_cause(item, hop), (first, ""), key=hop)
+    return [row, *(Row(((" " * _MARGIN, ""), (line, ""))) for line in more)]
 
 
 def _coming(item: ItemView, hop: Hop, width: int, now: float) -> list[Row]:
@@ -129,9 +128,10 @@ def _missed(item: ItemView, missed: HopMissed, width: int) -> list[Row]:
     return [head, *stopped_here(missed, width, "  ")]
 
 
-def _line(hop: Hop, sign: Span, when: str, said: Span, style: str = "strong") -> Row:
+def _line(hop: Hop, sign: Span, when: str, said: Span, style: str = "strong", key: str = "") -> Row:
     mark, colour = sign
-    return Row(((f"{mark} ", colour), (f"{hop:<{_NAME}} ", style), (f"{when:>{_WHEN}}  ", "faint"), said))
+    spans = (f"{mark} ", colour), (f"{hop:<{_NAME}} ", style), (f"{when:>{_WHEN}}  ", "faint"), said
+    return Row(spans, key=key)
 
 
 def _expected(item: ItemView, hop: Hop) -> str:

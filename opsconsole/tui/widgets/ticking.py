@@ -12,7 +12,8 @@ def spinner(now: float) -> str:
 
 
 def clock(item: ItemView, now: float) -> str:
-    """What a running item waits for yet, else how long it has been at work."""
+    """How long a running item has to wait yet, or has waited too long; else how long it has been at work."""
     if item.waiting:
-        return f"{duration(max(0.0, item.waiting_until - now))} left"
+        left = item.waiting_until - now
+        return f"{duration(left)} left" if left >= 0 else f"{duration(-left)} late"
     return duration(max(0.0, now - (item.started_at or now)))

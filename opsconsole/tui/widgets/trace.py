@@ -2,13 +2,14 @@
 
 import asyncio
 import importlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.css.query import NoMatches
 
-from opsconsole.model import Outcome
+from opsconsole.model import Hop, Outcome
 from opsconsole.reports.wording import one_line
 from opsconsole.runview import ItemView
 from opsconsole.tui.text import duration, labelled, style_of
@@ -29,7 +30,6 @@ _LEAST_HEIGHT = 12
 
 _LEAST_HEIGHT_WITH_CHART = 18
 _CHART_ROWS = (6, 14)
-_ROOMY_ROWS = 26
 
 
 class Trace(Container):
@@ -41,6 +41,7 @@ class Trace(Container):
         self._loading = False
         self._wanted = False
         self._shown: tuple[ItemView, float, bool] | None = None
+        self._opened: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield RowList(id="hops")
@@ -66,12 +67,18 @@ class Trace(Container):
             rows.set_rows([])
         elif width > 0:
             height = self.size.height
-            way = way_rows(item, width=width, height=height, now=now, over=over)
+            way = way_rows(item, width=width, height=height, now=now, over=over, opened=self._opened)
             rows.set_rows([*way, *_plan_below(item, width)])
             self._place_chart(item, len(way), until=None if over or item.outcome else now)
 
     def on_row_list_resized(self, message: RowList.Resized) -> None:
         message.stop()
+        self._again()
+
+    def on_row_list_chosen(self, message: RowList.Chosen) -> None:
+        """Show all of a hop's evidence, or one line of it again."""
+        message.stop()
+        self._opened ^= {message.key}
         self._again()
 
     def _again(self) -> None:
@@ -104,9 +111,11 @@ class Trace(Container):
         self._again()
 
 
-def way_rows(item: ItemView, *, width: int, height: int, now: float, over: bool) -> list[Row]:
+def way_rows(
+    item: ItemView, *, width: int, height: int, now: float, over: bool, opened: Collection[str] = ()
+) -> list[Row]:
     """How the test stands, in lines of `width` cells: before it begins its plan, then its hops; those in one
-    sentence where there are fewer than a dozen lines."""
+    sentence where there are fewer than a dozen lines, and with all of their evidence where there is room."""
     if item.started_at is None:
         return _before(item, width, over=over)
     rows = [_head(item, now, over=over)]
@@ -114,7 +123,11 @@ def way_rows(item: ItemView, *, width: int, height: int, now: float, over: bool)
         rows += lines(one_line(item.text), width)
     rows += _question(item, width)
     if height >= _LEAST_HEIGHT:
-        return [*rows, *hop_rows(item, width=width, now=now, over=over, room=height >= _ROOMY_ROWS)]
+        for shown in (tuple(Hop), opened):
+            hops = hop_rows(item, width=width, now=now, over=over, opened=shown)
+            if len(rows) + len(hops) + _CHART_ROWS[0] <= height:
+                break
+        return [*rows, *hops]
     rows += passed_by(item, width=width, now=now, over=over)
     if item.missed:
         rows += stopped_here(item.missed, width)
