@@ -144,7 +144,7 @@ class Follower:
         if arrived:
             self.tracing.reached(Hop.NOTICE, _told(arrived), max(m.at for m in arrived.values()))
 
-    async def rested(self, filters: list[str], within_seconds: float) -> None:
+    async def rested(self, filters: list[str], within_seconds: float, expected_seconds: float) -> None:
         """The rule is inactive, and Alertmanager holds the alert no more."""
 
         async def inactive() -> Rule | None:
@@ -154,7 +154,8 @@ class Follower:
         async def gone() -> bool:
             return not await self.sight.alertmanager.alerts(*filters)
 
-        rule = await self._until(inactive, within_seconds, f"{self.alert} to be inactive again")
+        what = f"{self.alert} to be inactive again"
+        rule = await self._until(inactive, within_seconds, what, expected=expected_seconds)
         if rule is None:
             raise Stopped(
                 Hop.RESOLVED, f"still active {lasting(within_seconds)} after the cause has ended",

@@ -77,6 +77,13 @@ class Holding:
                 giving.cancel()
             await asyncio.gather(*self._giving, return_exceptions=True)
 
+    @property
+    def spent(self) -> str:
+        """What was sent so far, in words."""
+        count = self.sent + self.passing
+        passing = f", {self.passing} of them passing" if self.passing else ""
+        return f"{count} request{'' if count == 1 else 's'}{passing}"
+
     async def _look(self) -> Reading | None:
         """Take a reading; None where there has been no scrape since the last one."""
         reading = await self.gauge.read(self.sight.prometheus, self.job)
@@ -94,7 +101,7 @@ class Holding:
         if reading.over and Hop.CAUSE in self.tracing.hops and Hop.METRIC not in self.tracing.hops:
             comparison = self.gauge.comparison
             value = "more than finite" if reading.value is None else f"{reading.value:.4g}"
-            after = f" after {self.sent + self.passing} requests" if self.loop else ""
+            after = f" after {self.spent}" if self.loop else ""
             told = f"{value} {comparison.op} {comparison.threshold:g}{after}"
             self.tracing.reached(Hop.METRIC, told, reading.scraped_at)
         return reading
@@ -117,7 +124,7 @@ class Holding:
         if self.loop is not None:
             self.loop.gave(dose, time.time())
         if Hop.CAUSE not in self.tracing.hops and (dose.bad or self.loop is None):
-            many = f"{dose.bad} at once: " if dose.bad else ""
+            many = f"{dose.bad} to begin with: " if dose.bad else ""
             self.tracing.reached(Hop.CAUSE, many + self.given, began)
 
     def _see_answers(self) -> None:
@@ -127,7 +134,7 @@ class Holding:
             giving.result()
 
     def _said(self) -> str:
-        return f"{self.sent} requests, the last answered {self.given}" if self.given else "nothing yet"
+        return f"{self.spent}, the last answered {self.given}" if self.given else "nothing yet"
 
     async def _guard(self) -> None:
         """An alert beside this one, that is not under test and is not bound to go with it, ends the fault.

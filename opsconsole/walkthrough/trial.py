@@ -182,7 +182,8 @@ class Trial:
         """At rest again: the window has to empty first. What was told to somebody is taken back."""
         evaluations = 3 * (self.pace.scrape_seconds + self.pace.evaluation_seconds)
         if Hop.PENDING in self.tracing.hops or Hop.FIRING in self.tracing.hops:
-            await self.follower.rested(self._filters, drains_within + evaluations + 2 * _SLACK_SECONDS)
+            expected = drains_within + evaluations
+            await self.follower.rested(self._filters, expected + 2 * _SLACK_SECONDS, expected)
         if Hop.DELIVERED in self.tracing.hops and self.follower.way is not None:
             await self.follower.notices(self.follower.way)
 
@@ -201,7 +202,7 @@ class Trial:
         if holding is None or holding.loop is None:
             return "the fault has ended"
         peak = "" if holding.peak is None else f", value at most {holding.peak:.4g}"
-        return f"{holding.sent} requests and {holding.passing} that pass{peak}"
+        return f"{holding.spent}{peak}"
 
     def _summary(self) -> str:
         hops = self.tracing.hops
@@ -211,7 +212,7 @@ class Trial:
             if start and hop in hops:
                 told.append(f"{words} {lasting(max(0.0, hops[hop].reached_at - start.reached_at))}")
         if self._holding and self._holding.loop:
-            told.append(f"{self._holding.sent + self._holding.passing} requests")
+            told.append(self._holding.spent)
         return "from cause " + ", ".join(told)
 
 
