@@ -11,8 +11,8 @@ from opsconsole.errors import OpsconsoleError
 MOST_PER_SECOND = 200.0
 """No more requests a second than this are asked for, over any longer time."""
 
-LATE = 0.25
-"""By which share of a scrape interval a decision may come late."""
+LATE = 1.0
+"""By how many scrape intervals a decision may come late: looks are taken at any time between two scrapes."""
 
 _LOW_SIGMAS, _HIGH_SIGMAS = 3.0, 2.0
 _FULL, _HALF = 1.0, 0.5

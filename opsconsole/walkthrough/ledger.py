@@ -96,9 +96,10 @@ class Ledger:
         return bare
 
     def moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
-        """What is counted from this scrape until just before the next, beside traffic that stays as it is."""
+        """What is counted from this scrape until just before the next, beside traffic that stays as it is;
+        all that was given is counted by then."""
         end = scrape + self.goal.scrape_seconds
-        there = [g for g in self._given if g.counted_at <= scrape and end <= self._until(g, reading) + _SOON]
+        there = [given for given in self._given if end <= self._until(given, reading) + _SOON]
         return Moment(
             bare.bad + math.fsum(map(self._bad, there)), bare.total + math.fsum(map(self._total, there))
         )

@@ -105,8 +105,8 @@ class Evaluation:
 @dataclass
 class Simulated:
     """`query_seconds` is how long after a scrape its reading is there, `answer_seconds` how long a dose takes
-    to be answered, all of which is counted by then; `existing`: the series that the requests move are there
-    before the first of them."""
+    to be answered, all of which is counted by then; `uneven` makes both anything up to that. `existing`: the
+    series that the requests move are there before the first of them."""
 
     goal: Goal
     traffic: Traffic
@@ -114,6 +114,7 @@ class Simulated:
     answer_seconds: float
     existing: bool = True
     moves: bool = True
+    uneven: random.Random | None = None
     evaluations: list[Evaluation] = field(default_factory=list)
     doses: list[tuple[float, Dose]] = field(default_factory=list)
 
@@ -146,16 +147,19 @@ class Simulated:
         for _ in range(math.ceil(seconds / scrape)):
             self._scrape()
             times = [self._now + 0.3 * scrape, self._now + 0.9 * scrape]
-            now = self._now + self.query_seconds
+            now = self._now + self._upto(self.query_seconds)
             for at in [t for t in times if t < now]:
                 self.evaluations.append(self.evaluation(at))
             self._answer(now)
             dose = self.loop.next(self.reading(now), now)
             if dose != (0, 0):
                 self.doses.append((now, dose))
-                self._pending.append((now + self.answer_seconds, dose))
+                self._pending.append((now + self._upto(self.answer_seconds), dose))
             for at in [t for t in times if t >= now]:
                 self.evaluations.append(self.evaluation(at))
+
+    def _upto(self, seconds: float) -> float:
+        return seconds if self.uneven is None else seconds * self.uneven.uniform(0.05, 1.0)
 
     def evaluation(self, at: float) -> Evaluation:
         window, alone = self.goal.window_seconds, self.goal.alone
