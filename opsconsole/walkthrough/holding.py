@@ -146,17 +146,12 @@ class Holding:
             if not _awake(rule) or rule.name in allowed.difference(self.neighbours.above):
                 continue
             if rule.name in self.neighbours.above:
-                raise Stopped(
-                    self.tracing.next_hop,
-                    f"the value could not be held below the threshold of {rule.name}",
-                    outcome=Outcome.UNKNOWN,
-                    remedy="test again when there is steadier traffic",
-                )
-            raise Stopped(
-                self.tracing.next_hop,
-                f"{rule.name} went {rule.state} beside it, so the fault was stopped at once",
-                remedy=f"if {rule.name} is real, answer it first; then test again",
-            )
+                because = f"the value could not be held below the threshold of {rule.name}"
+                remedy = "test again when there is steadier traffic"
+            else:
+                because = f"{rule.name} went {rule.state} beside it, so the fault was stopped at once"
+                remedy = f"if {rule.name} is real, answer it first; then test again"
+            raise Stopped(self.tracing.next_hop, because, outcome=Outcome.UNKNOWN, remedy=remedy)
 
 
 def _awake(rule: Rule) -> bool:
