@@ -187,7 +187,7 @@ async def test_each_slow_one_takes_longer_than_the_alert_allows(
     async with SLOW.open(means) as doses:
         assert await doses.give(3, 2) == "200, slowly"
     took = [exchange.seconds for exchange in happened.of("POST")]
-    assert min(took[2:]) >= 1.5
+    assert min(took[2:]) > 1.0
     assert {"x-test-delay-milliseconds" in e.request_headers for e in happened.of("POST")[:2]} == {False}
 
 
@@ -195,7 +195,7 @@ async def test_a_service_that_knows_no_delay_is_told_apart(
     means_on: MakeMeans, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(HOOK).respond_with_data("{}")
-    with pytest.raises(Unexpected, match="not after 1500 ms as x-test-delay-milliseconds asks"):
+    with pytest.raises(Unexpected, match=r"not after \d+ ms as x-test-delay-milliseconds asks"):
         async with SLOW.open(means_on(httpserver.url_for(""))) as doses:
             await doses.give(1, 0)
 
