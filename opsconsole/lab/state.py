@@ -14,9 +14,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from opsconsole.errors import LabError
 from opsconsole.lab import processes
@@ -112,13 +112,16 @@ class LabState:
 
 
 def load(folder: Path) -> LabState:
-    """The state of the lab in this folder. Raises LabError where there is none to be read."""
+    """The state of the lab in this folder, as far as this version knows its fields: another version's lab is
+    not to be taken for what a killed one left. Raises LabError where there is none to be read."""
     try:
         kept = json.loads((folder / STATE_FILE).read_text())
-        paths = {field.name: Path(kept[field.name]) for field in fields(LabState) if field.type is Path}
-        starter = Member(**kept.pop("starter"))
-        members = tuple(Member(**member) for member in kept.pop("members"))
-        return replace(LabState(**{**kept, **paths, "starter": starter}), members=members)
+        known = [each for each in fields(LabState) if each.name in kept]
+        values: dict[str, Any] = {each.name: kept[each.name] for each in known}
+        values |= {each.name: Path(kept[each.name]) for each in known if each.type is Path}
+        values["starter"] = Member(**kept["starter"])
+        values["members"] = tuple(Member(**member) for member in kept["members"])
+        return LabState(**values)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LabError("the lab's state cannot be read", where=str(folder / STATE_FILE)) from error
 

@@ -1,6 +1,7 @@
 """The whole lab on the real servers: up, healthy, delivering, and gone without a trace."""
 
 import asyncio
+import json
 import os
 import signal
 import stat
@@ -15,9 +16,9 @@ import httpx
 import pytest
 
 from opsconsole.errors import LabError, MissingServer
-from opsconsole.lab import stack, state
+from opsconsole.lab import processes, stack, state
 from opsconsole.lab.servers import Pair
-from opsconsole.lab.state import LabState, labs, load
+from opsconsole.lab.state import STATE_FILE, LabState, Member, labs, load
 
 T = TypeVar("T")
 
@@ -204,6 +205,23 @@ def test_what_a_killed_starter_of_a_kept_lab_left_is_ended(own_place: Path, pair
     lab.save()
     assert stack.clear_leftovers() == [lab.folder]
     assert not [member for member in lab.members if member.running]
+
+
+def test_a_lab_of_another_version_is_left_alone(own_place: Path) -> None:
+    folder = own_place / "opsconsole" / "lab-other"
+    folder.mkdir(parents=True)
+    myself = processes.identity(os.getpid())
+    assert myself
+    lab = LabState(
+        owner="foreground", folder=folder, starter=Member("starter", *myself), started_at=time.time()
+    )
+    lab.save()
+    kept = json.loads((folder / STATE_FILE).read_text())
+    del kept["amtool"]
+    (folder / STATE_FILE).write_text(json.dumps({**kept, "later": "unknown here"}))
+    os.utime(folder, (time.time() - 3600,) * 2)
+    assert load(folder) == lab
+    assert stack.clear_leftovers() == []
 
 
 def test_a_folder_that_is_just_being_founded_is_left_alone(own_place: Path) -> None:
