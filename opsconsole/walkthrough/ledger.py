@@ -39,6 +39,7 @@ class Ledger:
         self._given: list[_Given] = []
         self._latencies: list[float] = []
         self._fruitless: list[int] = []
+        self._moved_once = False
         self._born_at: float | None = None
         self.usual: Moment | None = None
 
@@ -70,14 +71,7 @@ class Ledger:
 
         Raises CannotHold where dose after dose has moved nothing.
         """
-        latency_seconds = self.latency_seconds(now)
-        for given in self._given:
-            if not given.answered:
-                given.counted_at = given.issued_at + latency_seconds
-            elif given.seen_at is None and given.counted_at <= reading.scraped_at:
-                given.seen_at = self.scrape(reading, given.counted_at)
-        at = max(reading.evaluated_at, reading.scraped_at)
-        self._given = [given for given in self._given if self._until(given, reading) > at + _SOON]
+        self._note(reading, now)
         room = Moment(reading.bad, 1.0 if self.goal.alone else reading.total)
         seen = [given for given in self._given if given.seen_at is not None]
         for given in seen:
@@ -87,13 +81,30 @@ class Ledger:
         if len(self._fruitless) >= _FRUITLESS_ROUNDS:
             count = sum(self._fruitless)
             raise CannotHold(f"{count} requests were answered as expected and the metric does not move")
-        bare = Moment(max(0.0, room.bad), max(0.0, room.total))
-        usual = self.usual or bare
+        all_settled = all(given.settled for given in seen)
+        return self._bare(Moment(max(0.0, room.bad), max(0.0, room.total)), reading, all_settled)
+
+    def _note(self, reading: Reading, now: float) -> None:
+        latency_seconds = self.latency_seconds(now)
+        for given in self._given:
+            if not given.answered:
+                given.counted_at = given.issued_at + latency_seconds
+            elif given.seen_at is None and given.counted_at <= reading.scraped_at:
+                given.seen_at = self.scrape(reading, given.counted_at)
+        at = max(reading.evaluated_at, reading.scraped_at)
+        self._given = [given for given in self._given if self._until(given, reading) > at + _SOON]
+
+    def _bare(self, rest: Moment, reading: Reading, all_settled: bool) -> Moment:
+        """What is not ours, where `rest` is left of the reading; what there was before, while it is not known
+        whether the first dose has moved anything, and while a series is young."""
+        usual = self.usual or rest
+        if not all_settled and not self._moved_once:
+            return usual
         if self._young(reading):
-            return Moment(min(bare.bad, usual.bad), bare.total)
-        if all(given.settled for given in seen):
-            self.usual = Moment(*(old + (new - old) * _NEWS for old, new in zip(usual, bare, strict=True)))
-        return bare
+            return Moment(min(rest.bad, usual.bad), rest.total)
+        if all_settled:
+            self.usual = Moment(*(old + (new - old) * _NEWS for old, new in zip(usual, rest, strict=True)))
+        return rest
 
     def moment(self, bare: Moment, reading: Reading, scrape: float) -> Moment:
         """What is counted from this scrape until just before the next, beside traffic that stays as it is;
@@ -119,6 +130,7 @@ class Ledger:
         given.passing_moved = _moved(self._total(given) - own, room.total - own, before.total)
         self.passing_proven |= passing > 0 and given.passing_moved
         if given.bad_moved and given.passing_moved:
+            self._moved_once = True
             self._fruitless.clear()
         else:
             self._born_at = given.seen_at

@@ -147,6 +147,17 @@ def test_a_forecast_is_in_the_band_or_there_is_none(goal: Goal, total: float, ba
         assert inside(goal, after(goal, bad, total, told.first))
 
 
+def test_beside_a_few_requests_in_a_window_nearly_every_one_is() -> None:
+    """3, 9 and 30 payments in five minutes, as chance brings them."""
+    held = [
+        hold(Simulated(PRODUCTION, Traffic.steady(rate, 0.02, random.Random(seed)), 5.0, 2.0), windows=8)
+        for rate in (0.01, 0.03, 0.1)
+        for seed in range(20)
+    ]
+    assert not any(each.refusal for each in held)
+    assert sum(len(each.outside) for each in held) < sum(len(each.evaluations) for each in held) / 500
+
+
 @pytest.mark.parametrize("goal", [LAB, PRODUCTION, replace(LAB, share=0.25, ceiling=math.inf)])
 @pytest.mark.parametrize("seed", range(5))
 def test_at_most_twice_the_fewest_requests(goal: Goal, seed: int) -> None:
