@@ -14,14 +14,24 @@ settings.load_profile("patient")
 def pytest_addoption(parser: pytest.Parser) -> None:
     versions = [pair.prometheus for pair in lab_servers.PAIRS]
     parser.addoption(
-        "--pair", choices=versions, default=versions[-1], help="the Prometheus version of the pair"
+        "--pair",
+        choices=versions,
+        help=f"the Prometheus version of the pair, {versions[-1]} if it is not given; "
+        "if it is, only the tests that use real servers run",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--pair"):
+        without = [item for item in items if "pair" not in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in without]
+        config.hook.pytest_deselected(items=without)
 
 
 @pytest.fixture(scope="session")
 def pair(request: pytest.FixtureRequest) -> Pair:
     """The version pair chosen by `--pair`; the newest by default."""
-    wanted = request.config.getoption("--pair")
+    wanted = request.config.getoption("--pair") or lab_servers.PAIRS[-1].prometheus
     return next(pair for pair in lab_servers.PAIRS if pair.prometheus == wanted)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsconsole.checkkit import lasting
 from opsconsole.errors import OpsconsoleError, RecordsError, Unseen
-from opsconsole.faults import Doses, Fault, Means
+from opsconsole.faults import Doses, Fault, Means, Unexpected
 from opsconsole.model import AlertPlan, Hop, Outcome, worst
 from opsconsole.walkthrough.follow import Follower
 from opsconsole.walkthrough.gauge import Gauge
@@ -93,8 +93,9 @@ class Trial:
                     looked_at=unsteady.looked_at, remedy=unsteady.remedy,
                 )
             )  # fmt: skip
-        except (Unseen, OpsconsoleError) as error:
-            self._miss(Stopped(self.tracing.next_hop, str(error), outcome=Outcome.UNKNOWN))
+        except OpsconsoleError as error:
+            outcome = Outcome.FAIL if isinstance(error, Unexpected) else Outcome.UNKNOWN
+            self._miss(Stopped(self.tracing.next_hop, str(error), outcome=outcome))
         except asyncio.CancelledError:
             self._miss(Stopped(self.tracing.next_hop, "interrupted", outcome=Outcome.UNKNOWN))
             raise
@@ -137,14 +138,18 @@ class Trial:
         await self._to_rest(self.watch_seconds or 0.0)
 
     async def _bring_about(self, cause: Cause) -> None:
+        opened = False
         try:
             async with cause.fault.open(cause.means) as doses:
+                opened = True
                 try:
                     self._holding = self._held(cause, doses)
                     await _first_of(self._holding.run(), self._to_the_inbox(self._holding.move_seconds))
                 except Stopped as stopped:
                     self._miss(stopped)
         except Unseen as error:
+            if not opened:
+                raise
             raise Stopped(
                 Hop.CLEAN, f"the end of the fault was not seen: {error}", outcome=Outcome.UNKNOWN,
                 remedy="opsconsole cleanup",
