@@ -127,7 +127,10 @@ class Need:
 
     def dose(self, moments: Sequence[Moment]) -> Dose:
         """The fewest requests that keep these moments in the band: all of them, or where that does not go
-        without passing ones, the first, and the others are left to the next decision. Raises CannotHold."""
+        without passing ones, the first of them, and the others are left to later decisions.
+
+        Raises CannotHold.
+        """
         if self._fewest_bad(moments, 0, _FULL) <= 0 and not self.goal.dilutes:
             return Dose(0, 0)
         for margin in (_FULL, _HALF):
@@ -140,7 +143,7 @@ class Need:
         return self.refuse(moments[:1])
 
     def _without_passing(self, moments: Sequence[Moment], margin: float) -> Dose | None:
-        for some in (moments, moments[:1]):
+        for some in (moments[:n] for n in range(len(moments), 0, -1)):
             bad = max(0.0, self._fewest_bad(some, 0, margin))
             if bad <= self._most_bad(some, 0, margin) and bad < math.inf:
                 return Dose(int(bad), 0)

@@ -6,6 +6,7 @@ for the window less one scrape interval. The loop knows when it gave what, and r
 """
 
 import math
+from itertools import pairwise
 
 from opsconsole.walkthrough.band import (
     LATE,
@@ -23,6 +24,7 @@ from opsconsole.walkthrough.ledger import Ledger
 __all__ = ["CannotHold", "Dose", "Forecast", "Goal", "Loop", "Reading", "forecast"]
 
 NONE = Dose(0, 0)
+_LOOKS = 5
 
 
 def forecast(goal: Goal, reading: Reading, hold_seconds: float) -> Forecast:
@@ -52,6 +54,7 @@ class Loop:
         self.passing = 0
         self._ledger = Ledger(goal)
         self._above_since = math.inf  # no moment was seen yet
+        self._looks: list[float] = []
 
     def next(self, reading: Reading, now: float) -> Dose:
         """The requests to send now; none of either is a common answer.
@@ -60,6 +63,7 @@ class Loop:
         """
         if reading.scraped_at <= 0:
             return NONE
+        self._looks = [*self._looks[-_LOOKS:], now]
         bare = self._ledger.see(reading, now)
         scrapes = self._scrapes(reading, now + self._ledger.latency_seconds(now))
         ahead_seconds = scrapes[-1] + self.goal.scrape_seconds - reading.scraped_at
@@ -102,8 +106,9 @@ class Loop:
 
     def _scrapes(self, reading: Reading, start: float) -> list[float]:
         """The scrapes that a dose sent now will be the last to act on: from the first that has it, until the
-        one that has what is sent after the next reading."""
+        one that has what is sent after the next look, which may come as late as any of late."""
         interval = self.goal.scrape_seconds
+        late_seconds = max((b - a for a, b in pairwise(self._looks)), default=0.0)
         first = self._ledger.scrape(reading, start)
-        after = self._ledger.scrape(reading, start + (1 + LATE) * interval)
+        after = self._ledger.scrape(reading, start + max((1 + LATE) * interval, late_seconds))
         return [first + n * interval for n in range(max(1, round((after - first) / interval)))]

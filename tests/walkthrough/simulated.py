@@ -105,8 +105,9 @@ class Evaluation:
 @dataclass
 class Simulated:
     """`query_seconds` is how long after a scrape its reading is there, `answer_seconds` how long a dose takes
-    to be answered, all of which is counted by then; `uneven` makes both anything up to that. `existing`: the
-    series that the requests move are there before the first of them."""
+    to be answered, all of which is counted by then; `uneven` makes both anything up to that;
+    only each `looks_each` scrape is looked at. `existing`: the series that the requests move are there before
+    the first of them."""
 
     goal: Goal
     traffic: Traffic
@@ -115,6 +116,7 @@ class Simulated:
     existing: bool = True
     moves: bool = True
     uneven: random.Random | None = None
+    looks_each: int = 1
     evaluations: list[Evaluation] = field(default_factory=list)
     doses: list[tuple[float, Dose]] = field(default_factory=list)
 
@@ -144,14 +146,15 @@ class Simulated:
     def run(self, seconds: float) -> None:
         """Let the loop work for so long; the rule is evaluated twice for each scrape."""
         scrape = self.goal.scrape_seconds
-        for _ in range(math.ceil(seconds / scrape)):
+        for number in range(math.ceil(seconds / scrape)):
             self._scrape()
             times = [self._now + 0.3 * scrape, self._now + 0.9 * scrape]
             now = self._now + self._upto(self.query_seconds)
             for at in [t for t in times if t < now]:
                 self.evaluations.append(self.evaluation(at))
             self._answer(now)
-            dose = self.loop.next(self.reading(now), now)
+            looks = number % self.looks_each == 0
+            dose = self.loop.next(self.reading(now), now) if looks else Dose(0, 0)
             if dose != (0, 0):
                 self.doses.append((now, dose))
                 self._pending.append((now + self._upto(self.answer_seconds), dose))

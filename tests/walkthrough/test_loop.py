@@ -224,6 +224,16 @@ def test_looks_at_any_time_between_two_scrapes(seed: int) -> None:
     assert not held.outside
 
 
+@pytest.mark.parametrize("each", [2, 3, 5])
+def test_looks_rarer_than_scrapes(each: int) -> None:
+    """As on a machine that has too much to do."""
+    traffic = Traffic.steady(200, 0.02, random.Random(each))
+    held = hold(Simulated(replace(LAB, ceiling=math.inf), traffic, 0.03, 0.03, looks_each=each))
+    late = [e for e in held.outside if e.at > held.evaluations[0].at + 1]
+    assert held.evaluations
+    assert not late
+
+
 def test_failures_beyond_the_ceiling_are_borne_for_half_a_window() -> None:
     traffic = Traffic(lambda _: 1.0, lambda seconds: 0.02 if seconds < 1200 else 0.4)
     simulated = Simulated(replace(PRODUCTION, dilutes=False), traffic, 2.0, 1.0)
