@@ -13,14 +13,14 @@ SIGN_OFFS = {"thresholds": "the lab has no production to judge; its configuratio
 
 
 def outline() -> Environment:
-    """What is known of a lab before it runs. It is waited for three times as long as other servers are: all
+    """What is known of a lab before it runs. It is waited for longer than other servers are: all
     that it has shares one machine, which may be busy."""
     return Environment(
         name=NAME,
         rules=reference_rules(),
         sign_offs=SIGN_OFFS,
-        request_timeout_seconds=30.0,
-        check_timeout_seconds=180.0,
+        request_timeout_seconds=60.0,
+        check_timeout_seconds=300.0,
         source="the embedded lab",
     )
 
