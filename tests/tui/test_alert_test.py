@@ -273,7 +273,8 @@ async def test_the_numbers_are_those_of_the_views(stage: Stage) -> None:
 
 
 async def test_one_alert_or_all_are_tested_again_after_a_yes(stage: Stage) -> None:
-    async with stage.app().run_test(size=(100, 40)) as pilot:
+    app = stage.app()
+    async with app.run_test(size=(100, 40)) as pilot:
         await in_state(pilot, State.PLANNED)
         cast(Drill, stage.drill).gate.set()
         await pilot.press("g", "enter")
@@ -286,6 +287,8 @@ async def test_one_alert_or_all_are_tested_again_after_a_yes(stage: Stage) -> No
         await in_state(pilot, State.IDLE)
         await pilot.press("question_mark")
         await on_screen(pilot, "Test all alerts again", "Test the selected alert again")
+        await pilot.press("escape", "q")
+    assert app.return_value == 1
 
 
 async def test_leaving_stops_the_faults_and_waits_for_it(stage: Stage) -> None:

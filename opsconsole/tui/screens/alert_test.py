@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from opsconsole.tui.messages import RunRequested, State
 from opsconsole.tui.screens.run import RunScreen, view_bindings
@@ -27,7 +26,7 @@ class AlertTestScreen(RunScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "go":
-            return self.state is State.PLANNED and not isinstance(self.focused, Input)
+            return self.state is State.PLANNED
         return super().check_action(action, parameters)
 
     def action_go(self) -> None:

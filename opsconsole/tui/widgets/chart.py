@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from math import isfinite
+from time import monotonic
 
 from rich.text import Text
 from textual.color import Color
@@ -19,6 +20,7 @@ _LANDMARKS = (Hop.CAUSE, Hop.FIRING, Hop.PENDING, Hop.STOPPED, Hop.RESOLVED, Hop
 """Hops that are named below the chart; the first of them where there is no room for all."""
 
 _POINTS_A_CELL = 2
+_REST_SECONDS = 0.2
 
 
 class Chart(PlotextPlot):
@@ -27,17 +29,21 @@ class Chart(PlotextPlot):
     _drawn: object = None
     _item: ItemView | None = None
     _until: float | None = None
+    _rested: float = 0.0
 
     def on_mount(self) -> None:
         self.theme = "clear"
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
     def show(self, item: ItemView, *, until: float | None) -> None:
-        """Draw the item's readings up to `until` (unix seconds; None: to the last thing known). Draws again
-        only where there is something new to see."""
-        seen = (id(item), len(item.readings), tuple(item.hops), until and round(until, 1))
-        if seen != self._drawn:
+        """Draw the item's readings up to `until` (unix seconds; None: to the last thing known, for nothing
+        goes on any more). Draws again only where there is something new to see, and not too often: a drill
+        works in the same loop."""
+        seen = (len(item.readings), tuple(item.hops), until)
+        resting = item is self._item and until is not None and monotonic() < self._rested
+        if (item is not self._item or seen != self._drawn) and not resting:
             self._drawn, self._item, self._until = seen, item, until
+            self._rested = monotonic() + _REST_SECONDS
             self.refresh()
 
     def render(self) -> Text:

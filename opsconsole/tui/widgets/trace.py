@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LEAST_WIDTH_BESIDE = 110
 """Cells; from here on the chart stands beside the hops."""
 
+_MARGIN = 5
+"""Cells of a row that are not text: where the selection is marked, the right edge, the scrollbar."""
+
 _LEAST_HEIGHT = 12
 """Rows; below it the hops are told in a sentence."""
 
@@ -51,10 +54,6 @@ class Trace(Container):
         """Whether the chart is there, if there is one to show."""
         return not self._wanted or (self._chart is not None and self._chart.is_mounted)
 
-    def focus_rows(self) -> None:
-        """Let the keys scroll the hops."""
-        self.query_one("#hops").focus()
-
     def show(self, item: ItemView | None, *, now: float, over: bool) -> None:
         """Show the item as it is at `now` (unix seconds); `over`: nothing goes on any more."""
         self._shown = None if item is None else (item, now, over)
@@ -62,18 +61,24 @@ class Trace(Container):
             rows = self.query_one("#hops", RowList)
         except NoMatches:  # not composed yet
             return
-        width = rows.scrollable_content_region.width - 2
         if item is None:
             rows.set_rows([])
-        elif width > 0:
-            height = self.size.height
-            way = way_rows(item, width=width, height=height, now=now, over=over, opened=self._opened)
+        elif self.size.width:
+            beside = self.size.width >= _LEAST_WIDTH_BESIDE
+            self._wanted = bool(item.readings) and (beside or self.size.height >= _LEAST_HEIGHT_WITH_CHART)
+            beside = beside and self._wanted
+            width = (self.size.width // 2 - 1 if beside else self.size.width) - _MARGIN
+            way = way_rows(
+                item, width=width, height=self.size.height, now=now, over=over, opened=self._opened
+            )
             rows.set_rows([*way, *_plan_below(item, width)])
-            self._place_chart(item, len(way), until=None if over or item.outcome else now)
+            self._place_chart(item, len(way), beside=beside, until=None if over or item.outcome else now)
+
+    def on_resize(self) -> None:
+        self._again()
 
     def on_row_list_resized(self, message: RowList.Resized) -> None:
         message.stop()
-        self._again()
 
     def on_row_list_chosen(self, message: RowList.Chosen) -> None:
         """Show all of a hop's evidence, or one line of it again."""
@@ -86,17 +91,14 @@ class Trace(Container):
             item, now, over = self._shown
             self.show(item, now=now, over=over)
 
-    def _place_chart(self, item: ItemView, rows: int, *, until: float | None) -> None:
-        """Beside the hops, or below them in what they leave of the height; nowhere, where that is too low."""
-        width, height = self.size
-        beside = width >= _LEAST_WIDTH_BESIDE
-        self._wanted = bool(item.readings) and (beside or height >= _LEAST_HEIGHT_WITH_CHART)
+    def _place_chart(self, item: ItemView, rows: int, *, beside: bool, until: float | None) -> None:
+        """Beside the hops, or below them in what their `rows` leave of the height."""
         if self._chart is None:
             if self._wanted and not self._loading:
                 self._loading = True
                 self.run_worker(self._load_chart(), exit_on_error=False)
             return
-        least, most = _CHART_ROWS
+        (least, most), height = _CHART_ROWS, self.size.height
         self.set_class(beside, "-beside")
         self._chart.display = self._wanted
         self._chart.styles.height = min(height, 2 * most) if beside else min(max(height - rows, least), most)
