@@ -39,7 +39,7 @@ class Ledger:
         self._given: list[_Given] = []
         self._latencies: list[float] = []
         self._fruitless: list[int] = []
-        self._moved_once = False
+        self._bad_proven = False
         self._born_at: float | None = None
         self.usual: Moment | None = None
 
@@ -98,7 +98,7 @@ class Ledger:
         """What is not ours, where `rest` is left of the reading; what there was before, while it is not known
         whether the first dose has moved anything, and while a series is young."""
         usual = self.usual or rest
-        if not all_settled and not self._moved_once:
+        if not all_settled and not (self._bad_proven or self.passing_proven):
             return usual
         if self._young(reading):
             return Moment(min(rest.bad, usual.bad), rest.total)
@@ -121,16 +121,18 @@ class Ledger:
         return reading.scraped_at + math.ceil((at - reading.scraped_at) / interval - 1e-6) * interval
 
     def _settle(self, given: _Given, room: Moment) -> None:
-        """Learn whether the dose has moved its series; where that is within the noise, it has."""
+        """Learn whether the dose has moved its series. Of a series that has moved once, more is not asked:
+        where scrapes fail, counts come and go for other reasons."""
         given.settled = True
         bad, passing = given.dose
-        before = self.usual or room
-        given.bad_moved = _moved(self._bad(given), room.bad, before.bad)
-        own = self._bad(given) if self.goal.counted else 0.0
-        given.passing_moved = _moved(self._total(given) - own, room.total - own, before.total)
-        self.passing_proven |= passing > 0 and given.passing_moved
+        usual = self.usual or room
+        if bad and not self._bad_proven:
+            given.bad_moved = self._bad_proven = _moved(self._bad(given), room.bad, usual.bad)
+        if passing and not self.passing_proven:
+            own = self._bad(given) if self.goal.counted else 0.0
+            passed = self._total(given) - own
+            given.passing_moved = self.passing_proven = _moved(passed, room.total - own, usual.total)
         if given.bad_moved and given.passing_moved:
-            self._moved_once = True
             self._fruitless.clear()
         else:
             self._born_at = given.seen_at
@@ -163,4 +165,5 @@ class Ledger:
 
 
 def _moved(given: float, counted: float, before: float) -> bool:
+    """Whether more is counted than before, as it must; where it is too little to tell, it is believed."""
     return counted >= before + given / 2 or given / 2 <= math.sqrt(before)

@@ -105,9 +105,9 @@ class Evaluation:
 @dataclass
 class Simulated:
     """`query_seconds` is how long after a scrape its reading is there, `answer_seconds` how long a dose takes
-    to be answered, all of which is counted by then; `uneven` makes both anything up to that;
-    only each `looks_each` scrape is looked at. `existing`: the series that the requests move are there before
-    the first of them."""
+    to be answered, all of which is counted by then; `uneven` makes both anything up to that. Only each
+    `looks_each` scrape is looked at, and some may fail. `existing`: the series that the requests move are
+    there before the first of them."""
 
     goal: Goal
     traffic: Traffic
@@ -117,6 +117,7 @@ class Simulated:
     moves: bool = True
     uneven: random.Random | None = None
     looks_each: int = 1
+    fails: Callable[[], bool] = lambda: False
     evaluations: list[Evaluation] = field(default_factory=list)
     doses: list[tuple[float, Dose]] = field(default_factory=list)
 
@@ -183,9 +184,10 @@ class Simulated:
         self._answer(self._now)
         self._bad.add(bad)
         self._good.add(good)
-        for counter in (self._bad, self._good, self._own_bad, self._own_passing):
+        failed = self.fails()
+        for counter in () if failed else (self._bad, self._good, self._own_bad, self._own_passing):
             counter.scrape(self._now)
-        self._scraped_at = self._now
+        self._scraped_at = 0.0 if failed else self._now
 
     def _answer(self, now: float) -> None:
         """Count and answer what is due by now."""

@@ -234,6 +234,20 @@ def test_looks_rarer_than_scrapes(each: int) -> None:
     assert not late
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+@pytest.mark.parametrize("seed", range(5))
+def test_scrapes_that_fail(share: float, seed: int) -> None:
+    """They tell less than they should; but what moves is not said to stand still, and nothing is flooded."""
+    chance = random.Random(seed)
+    traffic = Traffic.steady(200, 0.02, chance)
+    simulated = Simulated(
+        replace(LAB, ceiling=math.inf), traffic, 0.03, 0.03, fails=lambda: chance.random() < share
+    )
+    held = hold(simulated, windows=12)
+    assert not held.refusal
+    assert held.requests <= 3 * fewest(LAB, bad=4.0, total=200.0, seconds=held.seconds)
+
+
 def test_failures_beyond_the_ceiling_are_borne_for_half_a_window() -> None:
     traffic = Traffic(lambda _: 1.0, lambda seconds: 0.02 if seconds < 1200 else 0.4)
     simulated = Simulated(replace(PRODUCTION, dilutes=False), traffic, 2.0, 1.0)
