@@ -285,6 +285,16 @@ def test_a_metric_that_does_not_move() -> None:
     assert 4 <= len(simulated.doses) <= 6
 
 
+def test_a_metric_that_moves_no_more_is_not_flooded() -> None:
+    """It has moved, so there may be other reasons: who follows the alert will tell."""
+    simulated = Simulated(PRODUCTION, Traffic.steady(0.5, 0.0), 2.0, 1.0)
+    simulated.warm_up()
+    simulated.run(600)
+    simulated.moves, before = False, simulated.loop.sent
+    simulated.run(1200)
+    assert simulated.loop.sent - before <= 1.5 * before / 600 * 1200
+
+
 def test_where_nothing_happens_passing_ones_are_sent_first() -> None:
     """One bad among nothing is 100 %: only beside passing ones that are seen to count is it 20 %."""
     simulated = Simulated(PRODUCTION, Traffic.steady(0.0, 0.0), 2.0, 1.0)
