@@ -5,8 +5,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from opsconsole.tui.messages import RunRequested, State
-from opsconsole.tui.screens.run import RunScreen, view_bindings
-from opsconsole.tui.views import ALERT_TEST
+from opsconsole.tui.screens.run import RunScreen
+from opsconsole.tui.views import ALERT_TEST, view_bindings
 
 
 class AlertTestScreen(RunScreen):

@@ -22,7 +22,7 @@ from opsconsole.tui.messages import (
     State,
     StateChanged,
 )
-from opsconsole.tui.views import VERIFY, views_of
+from opsconsole.tui.views import VERIFY, view_bindings, views_of
 from opsconsole.tui.widgets.banner import Banner
 from opsconsole.tui.widgets.checklist import checklist_rows
 from opsconsole.tui.widgets.progress import Progress
@@ -43,14 +43,6 @@ _TICK_SECONDS = 0.125
 _RUNS_OFFERED = 100
 _TICKING = (State.STARTING, State.PLANNING, State.RUNNING)
 _DEPENDING = ("go", "run_item", "run_all", "sign_off", "copy_curl", "open_run", "filter", "back")
-
-
-def view_bindings(kind: str) -> list[BindingType]:
-    """The number keys of the views of such a run."""
-    return [
-        Binding(str(number), f"view('{name}')", title, tooltip=f"Show: {title}", show=False)
-        for number, (name, title) in enumerate(views_of(kind).items(), 1)
-    ]
 
 
 class RunScreen(Screen[None]):
