@@ -1,7 +1,7 @@
 """An environment opened for an alert test: its clients, its records, its run."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from opsconsole.clients.http import Http
@@ -84,6 +84,8 @@ async def open_drill(
             items=tuple(ItemSummary(id=name, title=name, section="Alerts", checks=(name,)) for name in names),
             checklist_hash=checklist.hash,
         )
+        with suppress(Unseen):
+            await sight.prometheus.version()
         yield DrillSession(environment, drill, recorder, records)
     finally:
         for inbox in {id(inbox): inbox for inbox in inboxes.values()}.values():

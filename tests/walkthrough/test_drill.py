@@ -13,7 +13,7 @@ from opsconsole.config import Environment
 from opsconsole.engine.record import Recorder
 from opsconsole.lab.state import LabState
 from opsconsole.model import Entry, Hop, HopReached, Outcome
-from opsconsole.runview import RunView
+from opsconsole.runview import ItemView, RunView
 from opsconsole.store import new_run_id, open_records
 from opsconsole.walkthrough import follow, trial
 from opsconsole.walkthrough.session import open_drill
@@ -38,6 +38,9 @@ Drilled = Callable[..., Awaitable[RunView]]
 HIGH, CRITICAL = "BillingPaymentFailureRateHigh", "BillingPaymentFailureRateCritical"
 CREDITS, CANCELLED = "BillingCreditGrantAnomalyDetected", "SubscriptionCancellationRateHigh"
 NOBODY = "127.0.0.1:1"
+
+_TRIES = 4
+_STARVED = ("cannot be held", "could not be held", "it did not hold for", "beside it")
 
 
 @pytest.fixture
@@ -77,7 +80,16 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def calm(lab: LabState) -> None:
-    """No alert of an earlier test is left."""
+    """Nothing of an earlier test is left: no alert, no scrape that failed in the longest window of a rule,
+    and Prometheus has found its Alertmanager again."""
+    whole = 'min_over_time(up{job="rsolv-platform"}[8s]) == 1 and count_over_time(up[8s]) > 20'
+
+    def sends_here() -> bool:
+        found = ask(f"{lab.prometheus_url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+        return [one["url"] for one in found] == [f"{lab.alertmanager_url}/api/v2/alerts"]
+
+    eventually(sends_here, "Prometheus sends to the lab's Alertmanager")
+    eventually(lambda: queried(lab, whole), "the longest window holds no scrape that failed")
     eventually(lambda: not any(rule["alerts"] for rule in rules(lab)), "all alerts are inactive")
     eventually(lambda: not ask(f"{lab.alertmanager_url}/api/v2/alerts"), "Alertmanager holds none")
 
@@ -137,19 +149,30 @@ async def test_a_wrong_label_in_the_rule_is_named(lab: LabState, here: Environme
 @contextmanager
 def _unscraped(lab: LabState) -> Iterator[None]:
     with prometheus_config(lab, replaced(lab.service_url.removeprefix("http://"), NOBODY)):
+        eventually(lambda: [NOBODY in url for url in _scraped(lab)] == [True], "another target is scraped")
         target_is(lab, "down")
         yield
     target_is(lab, "up")
-    whole = 'min_over_time(up{job="rsolv-platform"}[8s]) == 1'
-    eventually(lambda: queried(lab, whole), "the longest window holds no scrape that failed")
+
+
+def _scraped(lab: LabState) -> list[str]:
+    targets = ask(f"{lab.prometheus_url}/api/v1/targets")["data"]["activeTargets"]
+    return [target["scrapeUrl"] for target in targets]
+
+
+@contextmanager
+def _sent_elsewhere(lab: LabState) -> Iterator[None]:
+    def sent() -> list[bool]:
+        found = ask(f"{lab.prometheus_url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+        return [NOBODY in one["url"] for one in found]
+
+    with prometheus_config(lab, replaced(lab.alertmanager_url.removeprefix("http://"), NOBODY)):
+        eventually(lambda: sent() == [True], "Prometheus sends to nobody")
+        yield
 
 
 def _unloaded(lab: LabState) -> AbstractContextManager[None]:
     return rule_file(lab, lambda text: text[: text.index("- name: billing-business")])
-
-
-def _sent_elsewhere(lab: LabState) -> AbstractContextManager[None]:
-    return prometheus_config(lab, replaced(lab.alertmanager_url.removeprefix("http://"), NOBODY))
 
 
 def _silenced(lab: LabState) -> AbstractContextManager[None]:
@@ -200,7 +223,10 @@ async def test_what_breaks_on_the_way_is_told_where_it_does(
                 held.close()
 
         patient = replace(here, settings={**here.settings, "delivery_seconds": 5.0})
-        view = await drilled(patient, CREDITS, on=at_steady)
+        for _ in range(_TRIES):
+            view = await drilled(patient, CREDITS, on=at_steady)
+            if not _starved(view.items[CREDITS]):
+                break
     item = view.items[CREDITS]
     assert item.missed
     assert (item.outcome, item.missed.hop) == (Outcome.FAIL, hop)
@@ -313,3 +339,8 @@ def _firing(here: Environment) -> set[str]:
     assert here.prometheus
     groups = ask(f"{here.prometheus.url}/api/v1/rules")["data"]["groups"]
     return {rule["name"] for group in groups for rule in group["rules"] if rule["state"] == "firing"}
+
+
+def _starved(item: ItemView) -> bool:
+    """Whether it could not be tested for want of computing time: it says so, and is to be tried again."""
+    return item.outcome is Outcome.UNKNOWN and any(words in item.text for words in _STARVED)
