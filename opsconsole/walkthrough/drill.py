@@ -120,7 +120,7 @@ class Drill:
                     await self._done[earlier].wait()
             began = time.monotonic()
             self.recorder.emit(ItemStarted(item=alert))
-            self._touched[alert] = {alert}
+            self._touched.setdefault(alert, {alert})
             trial = await self._trial(plan, tracing)
             verdict = await trial.run()
         except asyncio.CancelledError:
@@ -131,7 +131,6 @@ class Drill:
         except Exception as error:  # the others go on
             verdict = Verdict(Outcome.BROKEN, f"a defect of opsconsole: {type(error).__name__}: {error}")
         finally:
-            self._touched.pop(alert, None)
             self._done[alert].set()
         self._finish(alert, verdict, began)
 
@@ -186,6 +185,8 @@ class Drill:
         return Pace(scrape, max(evaluations, default=_USUAL_INTERVAL_SECONDS))
 
     def _neighbours(self, plan: AlertPlan, rules: list[Rule]) -> Neighbours:
+        """What one test of this run has touched may be awake beside the others to the end: a warning outlasts
+        the critical alert whose test has passed its threshold."""
         loaded = judges(rules)
         sides = {judge.name: judge.comparison.left for judge in loaded if judge.comparison}
         passed = {

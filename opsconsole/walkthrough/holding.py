@@ -85,9 +85,9 @@ class Holding:
         return f"{count} request{'' if count == 1 else 's'}{passing}"
 
     async def _look(self) -> Reading | None:
-        """Take a reading; None where there has been no scrape since the last one."""
+        """Take a reading; None where there has been no scrape since the last one, or the last has failed."""
         reading = await self.gauge.read(self.sight.prometheus, self.job)
-        if self._read is not None and reading.scraped_at <= self._read.scraped_at:
+        if reading.scraped_at <= (self._read.scraped_at if self._read else 0.0):
             return None
         self._read = reading
         if reading.value is not None:
