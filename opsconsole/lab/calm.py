@@ -5,11 +5,15 @@ import json
 import time
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 from opsconsole.errors import LabError
 
 LEAST_SAMPLES = 200
 """Of one scrape of the billing service: all its series, beside Prometheus' own few."""
+
+LEAST_SCRAPES = 6
+"""In the shortest window of the rules, a second, so that what they count is not the beginning of it alone."""
 
 POLL_SECONDS = 0.05
 REQUEST_SECONDS = 10.0
@@ -33,9 +37,10 @@ def _missing(prometheus_url: str) -> str:
         # In this order: before the first scrape there is one alert, about silence.
         if not _answer(f"{prometheus_url}/api/v1/alertmanagers")["activeAlertmanagers"]:
             return "it knows of no Alertmanager"
-        scraped = f"{prometheus_url}/api/v1/query?query=min(scrape_samples_scraped)%3E{LEAST_SAMPLES}"
-        if not _answer(scraped)["result"]:
-            return "it has not scraped the billing service"
+        seen = f"min(scrape_samples_scraped) > {LEAST_SAMPLES}"
+        scraped = f"{seen} and min(count_over_time(up[1s])) > {LEAST_SCRAPES}"
+        if not _answer(f"{prometheus_url}/api/v1/query?query={quote(scraped)}")["result"]:
+            return "it has not scraped the billing service for a second"
         if active := _answer(f"{prometheus_url}/api/v1/alerts")["alerts"]:
             return f"{active[0]['labels']['alertname']} is {active[0]['state']}"
     except (OSError, ValueError, LookupError) as error:
