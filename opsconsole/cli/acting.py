@@ -85,7 +85,8 @@ def _interrupt(stage: Stage, task: "asyncio.Task[int]") -> None:
         tell("interrupted: taking back what was done; once more to leave at once")
         task.cancel()
         return
-    for line in (line for run in stage.begun for line in left_behind(RunView.of(stage.records.entries(run)))):
+    left = [line for run in stage.begun for line in left_behind(RunView.of(stage.records.entries(run)))]
+    for line in [*left, "opsconsole cleanup takes it back"] if left else []:
         tell(line)
     os._exit(INTERRUPTED)  # the loop would wait for what is taken back
 

@@ -44,9 +44,14 @@ class Wish:
         from opsconsole.clients.wire import seconds
 
         try:
-            return seconds(self.watch) if self.watch is not None else None
+            watched = seconds(self.watch) if self.watch is not None else None
         except ValueError as error:
             raise UsageError(f"--watch: {error}", hint="such as 30m or 1h") from None
+        if watched == 0:
+            raise UsageError("--watch: to watch for no time shows nothing", hint="such as 30m or 1h")
+        if watched and self.unmodified:
+            raise UsageError("--watch waits for what happens, and --unmodified makes it up: name one of them")
+        return watched
 
 
 def perform(wish: Wish) -> int:
@@ -132,7 +137,9 @@ def _configured(wish: Wish) -> "Environment":
 def _write_reports(wish: Wish, stage: Stage) -> None:
     from opsconsole import reports
 
-    for run in stage.begun:
+    for run in stage.begun if wish.reports else ():
+        if stage.records.next_number(run) == 1:  # it was refused before it began
+            continue
         head = stage.records.summary(run).head
         for kind, path in wish.reports.items():
             reports.write(path, reports.render(kind, stage.records.entries(run), head=head))
@@ -160,6 +167,8 @@ def _on_screen(wish: Wish, planned: "Environment", checklist: "Checklist") -> in
         code = app.run()
         _write_reports(wish, stage)
         for run in stage.begun:
+            if records.next_number(run) == 1:  # it was refused before it began
+                continue
             view = RunView.of(records.entries(run))
             click.echo("\n".join([*left_behind(view), afterwards(view)]))
     finally:

@@ -71,9 +71,16 @@ def _places(
     from opsconsole import config
     from opsconsole.cli.lines import tell
     from opsconsole.cli.places import place_of
+    from opsconsole.errors import ConfigError
+    from opsconsole.nearest import nearest
     from opsconsole.walkthrough.cleanup import untouchable
 
     configuration = cache(lambda: config.open_configuration(path))
+    if environment is not None:
+        left = {effect.environment for effect in stage.records.open_effects()}
+        known = [*left, *configuration().environments, config.LAB]
+        if environment not in known:
+            raise ConfigError(f"no environment {environment!r}", hint=nearest(environment, known))
     places: dict[Place, list[OpenEffect]] = {}
     for effect in stage.records.open_effects():
         if run not in (None, effect.run) or environment not in (None, effect.environment):

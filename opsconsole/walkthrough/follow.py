@@ -17,6 +17,7 @@ from opsconsole.clients.routing import Route
 from opsconsole.errors import Unseen
 from opsconsole.model import Hop, Outcome
 from opsconsole.walkthrough import why
+from opsconsole.walkthrough.ours import assign, is_of
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tallies import Tally, tallies
 from opsconsole.walkthrough.tracing import Stopped, Tracing
@@ -28,7 +29,7 @@ _DELIVERY_SETTING = "delivery_seconds"
 """The checklist's setting for what a message may take to a person, beside its route's group_wait."""
 
 _GRACE_SECONDS = 20.0
-_CLOCKS_AGREE_SECONDS = 1.0
+_CLOCKS_AGREE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Way:
 class Follower:
     """Follows one alert. `every_seconds` is how often it looks; `mark` is the text by which its messages are
     found, `since` the moment before which they are not its own, `counted` what Alertmanager had notified
-    before it, by integration."""
+    before it, by integration; `fired` are the labels with which Alertmanager gets it."""
 
     sight: Sight
     tracing: Tracing
@@ -64,6 +65,7 @@ class Follower:
     counted: Mapping[str, Tally] = field(default_factory=dict)
     way: Way | None = None
     unseen: list[Target] = field(default_factory=list)
+    fired: Mapping[str, str] = field(default_factory=dict)
 
     async def begin(self) -> None:
         """Remember how things stand before the cause."""
@@ -75,21 +77,23 @@ class Follower:
         rules = [rule for rule in await self.sight.prometheus.rules() if rule.name == self.alert]
         return max(rules, key=lambda rule: len(rule.alerts), default=None)
 
-    async def pending(self, within_seconds: float) -> None:
+    async def pending(self, within_seconds: float, expected_seconds: float | None = None) -> None:
         """The rule has seen it."""
 
         async def seen() -> Rule | None:
             rule = await self.rule()
             return rule if rule and rule.alerts else None
 
-        rule = await self._until(seen, within_seconds, f"{self.alert} to be pending")
+        rule = await self._until(seen, within_seconds, f"{self.alert} to be pending", expected_seconds)
         if rule is None:
             raise await why.not_pending(self.sight, self.alert)
         first = min(rule.alerts, key=lambda alert: alert.active_at)
         labels = ", ".join(f"{name}={value}" for name, value in sorted(first.labels.items()))
         self.tracing.reached(Hop.PENDING, f"pending with {first.value:.4g}: {labels}", first.active_at)
 
-    async def firing(self, for_seconds: float, within_seconds: float) -> None:
+    async def firing(
+        self, for_seconds: float, within_seconds: float, expected_seconds: float | None = None
+    ) -> None:
         """It has held for as long as the rule asks."""
 
         async def fires() -> Rule | None:
@@ -97,10 +101,12 @@ class Follower:
             return rule if rule and any(alert.state == "firing" for alert in rule.alerts) else None
 
         held = f" after its `for` of {lasting(for_seconds)}" if for_seconds else ""
-        rule = await self._until(fires, within_seconds, f"{self.alert} to fire{held}", expected=for_seconds)
+        expected = for_seconds if expected_seconds is None else expected_seconds
+        rule = await self._until(fires, within_seconds, f"{self.alert} to fire{held}", expected)
         if rule is None:
             raise await why.not_firing(self.sight, self.alert, for_seconds)
         first = next(alert for alert in rule.alerts if alert.state == "firing")
+        self.fired = (await self.sight.prometheus.outgoing()).sent(first.labels) or {}
         cause = self.tracing.hops.get(Hop.CAUSE)
         fired_at = max(first.active_at + for_seconds, cause.reached_at if cause else 0.0)
         self.tracing.reached(Hop.FIRING, f"firing with {first.value:.4g}{held}", fired_at)
@@ -110,7 +116,8 @@ class Follower:
 
         async def taken() -> Alert | None:
             alerts = await self.sight.alertmanager.alerts(*filters)
-            return next((alert for alert in alerts if alert.state != "unprocessed"), None)
+            ours = (alert for alert in alerts if self._is_ours(alert))
+            return next((alert for alert in ours if alert.state != "unprocessed"), None)
 
         alert = await self._until(taken, within_seconds, f"Alertmanager to hold {self.alert}")
         if alert is None:
@@ -141,8 +148,8 @@ class Follower:
             return
         within = way.group_interval_seconds + self._delivery_seconds
         arrived = await self._messages(way, Hop.NOTICE, targets, within, way.group_interval_seconds)
-        if arrived:
-            self.tracing.reached(Hop.NOTICE, _told(arrived), max(m.at for m in arrived.values()))
+        last = max((message.at for message in arrived.values()), default=None)
+        self.tracing.reached(Hop.NOTICE, _told(arrived) or "by Alertmanager's own counters", last)
 
     async def rested(self, filters: list[str], within_seconds: float, expected_seconds: float) -> None:
         """The rule is inactive, and Alertmanager holds the alert no more."""
@@ -152,7 +159,7 @@ class Follower:
             return rule if rule and not rule.alerts else None
 
         async def gone() -> bool:
-            return not await self.sight.alertmanager.alerts(*filters)
+            return not any(map(self._is_ours, await self.sight.alertmanager.alerts(*filters)))
 
         what = f"{self.alert} to be inactive again"
         rule = await self._until(inactive, within_seconds, what, expected=expected_seconds)
@@ -164,6 +171,16 @@ class Follower:
         if not await self._until(gone, _GRACE_SECONDS, f"Alertmanager to let go of {self.alert}"):
             raise Stopped(Hop.RESOLVED, "inactive in Prometheus, and Alertmanager still holds it")
         self.tracing.reached(Hop.RESOLVED, "inactive, and gone from Alertmanager", rule.last_evaluation)
+
+    def _is_ours(self, alert: Alert) -> bool:
+        """Whether Alertmanager's alert is the one that fired, and not another of its name."""
+        return not self.fired or alert.labels == self.fired
+
+    def _not_before(self, hop: Hop) -> float:
+        """When a message of this hop may have come at the earliest: after the hop that it follows from."""
+        follows = {Hop.DELIVERED: (Hop.FIRING,), Hop.NOTICE: (Hop.STOPPED, Hop.DELIVERED)}[hop]
+        reached = next((self.tracing.hops[one] for one in follows if one in self.tracing.hops), None)
+        return max(self.since, reached.reached_at - _CLOCKS_AGREE_SECONDS) if reached else self.since
 
     @property
     def _delivery_seconds(self) -> float:
@@ -184,12 +201,14 @@ class Follower:
         visible = [target for target in targets if self._visible(target)]
         blind = [target for target in targets if target not in visible]
         arrived: dict[Target, Message] = {}
+        since = self._not_before(hop)
 
         async def all_there() -> bool:
             for kind in {target.kind for target in visible}:
-                for message in await self.sight.inboxes[kind].find(self.mark, since=self.since):
-                    if message.delivered and is_resolved(message) == resolved:
-                        _assign(message, visible, arrived)
+                for message in await self.sight.inboxes[kind].find(self.mark, since=since):
+                    ours = message.delivered and is_of(message, way.labels)
+                    if ours and is_resolved(message) == resolved:
+                        assign(message, visible, arrived)
             counted = not blind or await self._counted(blind, 2 if resolved else 1)
             return len(arrived) == len(visible) and counted
 
@@ -232,12 +251,6 @@ class Follower:
             what=what,
             expected_seconds=expected,
         )
-
-
-def _assign(message: Message, targets: list[Target], arrived: dict[Target, Message]) -> None:
-    for target in targets:
-        if message.channel == target.kind and (target.kind != "email" or target.address in message.to):
-            arrived.setdefault(target, message)
 
 
 def _told(arrived: Mapping[Target, Message]) -> str:

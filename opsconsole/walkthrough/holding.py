@@ -16,6 +16,9 @@ from opsconsole.walkthrough.loop import CannotHold, Dose, Loop
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tracing import Stopped, Tracing, next_look
 
+_PLAUSIBLE, _FEW = 2.0, 5.0
+"""A rate is stretched to its window, and traffic varies: so much more may be counted than was sent."""
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -48,6 +51,8 @@ class Holding:
     passing: int = 0
     given: str = ""
     peak: float | None = None
+    before: float | None = None
+    awaited: list[int] = field(default_factory=list)
     _read: Reading | None = None
     _giving: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -90,6 +95,7 @@ class Holding:
         if reading.scraped_at <= (self._read.scraped_at if self._read else 0.0):
             return None
         self._read = reading
+        self._see_that_it_is_ours(reading)
         if reading.value is not None:
             self.peak = reading.value if self.peak is None else max(self.peak, reading.value)
         self.tracing.emit(
@@ -106,6 +112,21 @@ class Holding:
             self.tracing.reached(Hop.METRIC, told, reading.scraped_at)
         return reading
 
+    def _see_that_it_is_ours(self, reading: Reading) -> None:
+        """What is counted before anything was sent, or is far more than what was, is something real."""
+        if self.loop is None or Hop.METRIC in self.tracing.hops:
+            return
+        self.before = reading.bad if self.before is None else self.before
+        others = f"{reading.bad:.0f} counted, {self.sent + sum(self.awaited)} sent"
+        if reading.over and not self.sent and not any(self.awaited):
+            because = f"over the threshold without anything having been sent ({others})"
+        elif reading.over and reading.bad > _PLAUSIBLE * (self.before + self.sent + sum(self.awaited)) + _FEW:
+            because = f"far more is counted than was sent ({others})"
+        else:
+            return
+        remedy = "something real is going on beside the test: look at it first"
+        raise Stopped(self.tracing.next_hop, because, outcome=Outcome.UNKNOWN, remedy=remedy)
+
     def _dose(self, reading: Reading) -> None:
         """Send what is due; the answers come while the next readings are taken."""
         if self.loop is not None:
@@ -115,11 +136,13 @@ class Holding:
             if self._giving or Hop.CAUSE in self.tracing.hops:
                 return
         if self.loop is None or dose != (0, 0):
+            self.awaited.append(dose.bad)
             self._giving.append(asyncio.create_task(self._give(dose)))
 
     async def _give(self, dose: Dose) -> None:
         began = time.time()
         self.given = await self.doses.give(dose.bad, dose.passing)
+        self.awaited.remove(dose.bad)
         self.sent, self.passing = self.sent + dose.bad, self.passing + dose.passing
         if self.loop is not None:
             self.loop.gave(dose, time.time())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from opsconsole.clients.prometheus import Rule, Target
+from opsconsole.clients.reference import ReferenceRule
 from opsconsole.config import Environment
 from opsconsole.errors import OpsconsoleError, Unseen
 from opsconsole.faults import Fault
@@ -57,6 +58,21 @@ def of_reading(named_so: Sequence[Rule], read: object) -> Iterator[Obstacle]:
     """Of the reading of its value; that a rule which fails cannot be read says nothing more."""
     if isinstance(read, Unseen) and not any(rule.health == "err" for rule in named_so):
         yield unseen(Hop.METRIC, "its value cannot be read", read)
+
+
+def of_reference(rule: Rule, meant: Iterable[ReferenceRule]) -> Iterator[Obstacle]:
+    """Of the rule's labels, by which it finds its way, against those of the rule file as it is meant."""
+    for reference in meant:
+        if reference.name != rule.name:
+            continue
+        for name in sorted(reference.labels.keys() | rule.labels.keys()):
+            have, want = rule.labels.get(name, ""), reference.labels.get(name, "")
+            if have != want:
+                finding = Finding(
+                    summary=f"its label {name} is {have!r}, and {want!r} in the reference file",
+                    remedy="load the rules as they are meant; opsconsole verify -k rules tells more",
+                )
+                yield wrong(Hop.RECEIVER, finding)
 
 
 def of_targets(job: str, targets: Sequence[Target]) -> Iterator[Obstacle]:

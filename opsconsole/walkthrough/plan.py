@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from opsconsole.checkkit import lasting
 from opsconsole.clients.prometheus import Rule, Target
+from opsconsole.clients.reference import ReferenceRule
 from opsconsole.errors import Unseen, UsageError
 from opsconsole.faults import Fault, named
 from opsconsole.model import AlertPlan
@@ -53,6 +54,10 @@ class _World:
     judges: Sequence[Judge]
     targets: Sequence[Target]
     ways: Mapping[str, Onward]
+
+    @property
+    def meant(self) -> Sequence[ReferenceRule]:
+        return self.sight.reference.rules() if self.sight.reference else ()
 
     @property
     def scrape_seconds(self) -> float:
@@ -116,6 +121,7 @@ def _plan(world: _World, subject: _Subject, read: Reading | Unseen | None) -> Al
     reading = read if isinstance(read, Reading) else None
     in_the_way = [
         *obstacles.of_rules(subject.rules),
+        *(one for rule in subject.rules[:1] for one in obstacles.of_reference(rule, world.meant)),
         *(obstacles.of_targets(service.job, world.targets) if service else ()),
         *obstacles.of_fault(environment, subject.alert, fault),
         *obstacles.of_reading(subject.rules, read),

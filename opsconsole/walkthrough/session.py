@@ -68,6 +68,7 @@ async def open_drill(
             service=clients.by_name["service"],
             inboxes=inboxes,
             drills=checklist.drills,
+            reference=clients.by_name["reference"],
         )
         names = _chosen(tuple(dict.fromkeys(alerts)), await _all_alerts(sight), environment)
         means = _means(environment, clients.doors.get("service"), recorder)

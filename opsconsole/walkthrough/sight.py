@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from opsconsole.clients.alertmanager import Alertmanager
 from opsconsole.clients.inbox import Inbox
 from opsconsole.clients.prometheus import Prometheus
+from opsconsole.clients.reference import Reference
 from opsconsole.clients.service import Service
 from opsconsole.config import Environment
 
@@ -13,7 +14,8 @@ from opsconsole.config import Environment
 @dataclass(frozen=True)
 class Sight:
     """`inboxes` maps a receiver's kind (email, slack, pagerduty) to where its messages can be looked for: the
-    lab's inbox stands for all three. `drills` maps alerts to faults, from the checklist."""
+    lab's inbox stands for all three. `drills` maps alerts to faults, from the checklist; `reference`
+    is the rule file as it is meant, None where the environment names none."""
 
     environment: Environment
     prometheus: Prometheus
@@ -21,3 +23,4 @@ class Sight:
     service: Service | None = None
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     drills: Mapping[str, str] = field(default_factory=dict)
+    reference: Reference | None = None

@@ -105,13 +105,17 @@ class Trial:
         """What has become of it so far."""
         if (stopped := self._stopped) is not None:
             return Verdict(stopped.outcome, f"stopped before {stopped.hop}: {stopped.because}")
+        if self.cause is not None and not {Hop.CAUSE, Hop.METRIC} <= self.tracing.hops.keys():
+            return Verdict(Outcome.UNKNOWN, "it went off without this test having brought it about")
         summary = self._summary()
         if self.tracing.doubt:
             return Verdict(Outcome.UNKNOWN, self.tracing.doubt)
         if unseen := self.follower.unseen:
             people = ", ".join(str(target) for target in unseen)
             return Verdict(
-                Outcome.SIGN_OFF, summary, f"Did the notification of {self.plan.alert} arrive at {people}?"
+                Outcome.SIGN_OFF,
+                summary,
+                f"Did the notification of {self.plan.alert}, and its resolved notice, arrive at {people}?",
             )
         return Verdict(Outcome.PASS, summary)
 
@@ -178,9 +182,15 @@ class Trial:
         evaluations = 3 * (self.pace.scrape_seconds + self.pace.evaluation_seconds)
         lasts = self.plan.for_seconds
         if lasts:
-            await self.follower.pending(moves_within + evaluations + _SLACK_SECONDS)
-        await self.follower.firing(lasts, moves_within + 2 * lasts + evaluations + _SLACK_SECONDS)
+            expected = self.plan.pending_seconds or None
+            await self.follower.pending(moves_within + evaluations + _SLACK_SECONDS, expected)
+        within = moves_within + 2 * lasts + evaluations + _SLACK_SECONDS
+        await self.follower.firing(lasts, within, lasts or self.plan.firing_seconds or None)
         way = await self.follower.held(self._filters)
+        people = [str(target) for target in way.targets]
+        if self.plan.recipients and set(people) != set(self.plan.recipients):
+            planned = ", ".join(self.plan.recipients)
+            raise Stopped(Hop.RECEIVER, f"goes to {', '.join(people)}, and not to {planned} as planned")
         await self.follower.delivered(way)
 
     async def _to_rest(self, drains_within: float) -> None:
@@ -189,7 +199,7 @@ class Trial:
         if Hop.PENDING in self.tracing.hops or Hop.FIRING in self.tracing.hops:
             expected = drains_within + evaluations
             await self.follower.rested(self._filters, expected + 2 * _SLACK_SECONDS, expected)
-        if Hop.DELIVERED in self.tracing.hops and self.follower.way is not None:
+        if Hop.RECEIVER in self.tracing.hops and self.follower.way is not None:
             await self.follower.notices(self.follower.way)
 
     @property
@@ -218,7 +228,7 @@ class Trial:
                 told.append(f"{words} {lasting(max(0.0, hops[hop].reached_at - start.reached_at))}")
         if self._holding and self._holding.loop:
             told.append(self._holding.spent)
-        return "from cause " + ", ".join(told)
+        return ("from cause " if start else "") + ", ".join(told)
 
 
 async def _first_of(endless: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, None]) -> None:

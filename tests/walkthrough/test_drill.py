@@ -262,6 +262,54 @@ async def test_an_answer_that_was_not_counted_on_stops_the_fault_at_once(
     assert Hop.CLEAN in item.hops
 
 
+async def test_a_wrong_label_by_which_it_would_go_elsewhere_is_told(
+    lab: LabState, here: Environment, drilled: Drilled
+) -> None:
+    with rule_file(lab, replaced("severity: warning", "severity: warnin")):
+        view = await drilled(here, HIGH)
+    item = view.items[HIGH]
+    assert item.outcome is Outcome.FAIL
+    assert "its label severity is 'warnin', and 'warning' in the reference file" in item.text
+    assert not item.readings
+
+
+async def test_what_goes_off_by_itself_is_not_passed(
+    lab: LabState, here: Environment, drilled: Drilled
+) -> None:
+    def at_steady(entry: Entry) -> None:
+        if isinstance(entry.event, HopReached) and entry.event.hop is Hop.STEADY:
+            ask(f"{lab.service_url}/lab/cancellations", {"count": 300}, token=lab.api_key)
+            eventually(lambda: CANCELLED in _active(here), "it goes off by itself")
+
+    view = await drilled(here, CANCELLED, on=at_steady)
+    item = view.items[CANCELLED]
+    assert item.outcome is Outcome.UNKNOWN
+    assert "without anything having been sent" in item.text or "far more is counted" in item.text
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_another_alert_of_the_same_name_is_not_taken_for_it(
+    lab: LabState, here: Environment, drilled: Drilled
+) -> None:
+    with ExitStack() as held:
+
+        def on(entry: Entry) -> None:
+            if not isinstance(entry.event, HopReached):
+                return
+            if entry.event.hop is Hop.STEADY:
+                held.enter_context(_sent_elsewhere(lab))
+            if entry.event.hop is Hop.CAUSE:
+                labels = {"component": "billing", "severity": "info", "job": "other"}
+                held.enter_context(firing(lab, alertname=CREDITS, **labels))
+            if entry.event.hop is Hop.STOPPED:
+                held.close()
+
+        view = await drilled(here, CREDITS, on=on)
+    item = view.items[CREDITS]
+    assert item.missed
+    assert (item.outcome, item.missed.hop) == (Outcome.FAIL, Hop.ALERTMANAGER)
+
+
 async def test_an_alert_beside_it_stops_the_fault_at_once(
     lab: LabState, here: Environment, drilled: Drilled
 ) -> None:
@@ -309,7 +357,8 @@ async def test_without_a_mailbox_a_person_has_the_last_word(here: Environment, d
     view = await drilled(replace(here, inbox=None), CREDITS)
     item = view.items[CREDITS]
     assert item.outcome is Outcome.SIGN_OFF
-    assert item.question == f"Did the notification of {CREDITS} arrive at email alerts@rsolv.dev?"
+    assert item.question.startswith(f"Did the notification of {CREDITS}, and its resolved notice, arrive at")
+    assert Hop.NOTICE in item.hops
 
 
 async def test_interrupted_it_stops_the_fault_cleans_up_and_records(
@@ -336,6 +385,12 @@ async def test_interrupted_it_stops_the_fault_cleans_up_and_records(
     assert view.finished
     assert not view.open_effects
     assert ask(f"{lab.service_url}/lab/state", token=lab.api_key)["webhooks"] is True
+
+
+def _active(here: Environment) -> set[str]:
+    assert here.prometheus
+    groups = ask(f"{here.prometheus.url}/api/v1/rules")["data"]["groups"]
+    return {rule["name"] for group in groups for rule in group["rules"] if rule["alerts"]}
 
 
 def _firing(here: Environment) -> set[str]:
