@@ -18,7 +18,7 @@ test: lint ## lint, then all tests, on the real servers
 
 test-older-servers: $(READY) ## the tests with real servers, in the two older version pairs
 	@for pair in 2.42 2.53; do \
-	  $(BIN)/python -m pytest -n 2 --dist loadfile --pair $$pair $(PYTEST_ARGS) || exit 1; \
+	  $(BIN)/python -m pytest -n 3 --dist loadfile --pair $$pair $(PYTEST_ARGS) || exit 1; \
 	done
 
 lint: $(READY) ## style, types, and who may import whom
