@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from opsconsole.checkkit import performing
@@ -40,13 +40,14 @@ _INTERRUPTED = Verdict(Outcome.UNKNOWN, "interrupted before it began")
 @dataclass
 class Drill:
     """One run of the alert test. `alerts` are its items, in order; `means` opens the way to the service, None
-    where the environment names none."""
+    where the environment names none; `elsewhere` names the run of another console that tests an alert."""
 
     sight: Sight
     recorder: Recorder
     alerts: tuple[str, ...]
     means: Means | None
     watch_seconds: float | None = None
+    elsewhere: Callable[[str], str] = lambda alert: ""
     plans: dict[str, AlertPlan] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _evidence: Evidence = field(default_factory=Evidence)
@@ -157,6 +158,7 @@ class Drill:
             cause=None if plan.obstacles else self._cause(plan, pace),
             neighbours=self._neighbours(plan, rules),
             watch_seconds=self.watch_seconds,
+            elsewhere=lambda: self.elsewhere(plan.alert),
         )
 
     def _cause(self, plan: AlertPlan, pace: Pace) -> Cause | None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from opsconsole.alive import is_alive
 from opsconsole.clients.http import Http
 from opsconsole.clients.inbox import make_all
 from opsconsole.config import Environment
@@ -73,6 +74,7 @@ async def open_drill(
         names = _chosen(tuple(dict.fromkeys(alerts)), await _all_alerts(sight), environment)
         means = _means(environment, clients.doors.get("service"), recorder)
         drill = Drill(sight, recorder, names, means, watch_seconds)
+        drill.elsewhere = lambda alert: _elsewhere(records, recorder.run, means, alert)
         if incidents is not None:
             drill = UnmodifiedDrill(
                 sight, recorder, names, None, incidents=dict(incidents), began_at=began_at
@@ -108,6 +110,16 @@ def _chosen(alerts: tuple[str, ...], known: tuple[str, ...], environment: Enviro
     if not known:
         raise UsageError(f"there is no alert in {environment.name}", hint="are its rules loaded?")
     return alerts or known
+
+
+def _elsewhere(records: Records, run: str, means: Means | None, alert: str) -> str:
+    """The run of another living console that brings the alert about on the same service, or nothing."""
+    for effect in records.open_effects():
+        told = effect.begun.data
+        same = means is not None and told.get("url") == means.service.base and effect.begun.item == alert
+        if same and effect.run != run and is_alive(told.get("process", "")):
+            return effect.run
+    return ""
 
 
 def _means(environment: Environment, door: Http | None, recorder: Recorder) -> Means | None:

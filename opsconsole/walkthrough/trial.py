@@ -1,7 +1,7 @@
 """One alert tested: steady state, the cause held over the threshold, the signal followed, the end proved."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,7 @@ class Trial:
     cause: Cause | None
     neighbours: Neighbours
     watch_seconds: float | None = None
+    elsewhere: Callable[[], str] = lambda: ""
     follower: Follower = field(init=False)
     _holding: Holding | None = None
     _stopped: Stopped | None = None
@@ -147,6 +148,7 @@ class Trial:
             async with cause.fault.open(cause.means) as doses:
                 opened = True
                 try:
+                    self._see_that_it_is_alone()
                     self._holding = self._held(cause, doses)
                     await _first_of(self._holding.run(), self._to_the_inbox(self._holding.move_seconds))
                 except Stopped as stopped:
@@ -161,6 +163,12 @@ class Trial:
         self.tracing.reached(Hop.STOPPED, self._spent())
         await self._to_rest(cause.gauge.window_seconds)
         self.tracing.reached(Hop.CLEAN, "the fault's end was seen, and nothing of the test is left")
+
+    def _see_that_it_is_alone(self) -> None:
+        """Looked at when this fault is in the journal: of two consoles at least one sees the other's."""
+        if run := self.elsewhere():
+            because = f"run {run} of another console brings the same alert about: whose it is cannot be told"
+            raise Stopped(Hop.CAUSE, because, outcome=Outcome.UNKNOWN, remedy="test again when it has ended")
 
     def _held(self, cause: Cause, doses: Doses) -> Holding:
         moves_within = 0.0 if cause.fault.counted else cause.gauge.window_seconds

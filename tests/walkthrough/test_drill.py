@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from opsconsole import session
+from opsconsole import alive, session
 from opsconsole.config import Environment
 from opsconsole.engine.record import Recorder
 from opsconsole.lab.state import LabState
-from opsconsole.model import Entry, Hop, HopReached, Outcome
+from opsconsole.model import EffectBegun, Entry, Hop, HopReached, Outcome
 from opsconsole.runview import RunView
 from opsconsole.store import new_run_id, open_records
 from opsconsole.walkthrough.session import open_drill
@@ -24,6 +24,7 @@ from tests.checks.breaking import (
     service,
 )
 from tests.checks.conftest import changed
+from tests.sample_run import started
 from tests.walkthrough.conftest import Drilled
 from tests.walkthrough.starving import TRIES, starved
 
@@ -131,6 +132,23 @@ async def test_what_goes_off_by_itself_is_not_passed(
     item = view.items[CANCELLED]
     assert item.outcome is Outcome.UNKNOWN
     assert "without anything having been sent" in item.text or "far more is counted" in item.text
+
+
+async def test_of_two_consoles_none_passes_on_the_cause_of_the_other(
+    lab: LabState, here: Environment, drilled: Drilled, tmp_path: Path
+) -> None:
+    records = open_records(tmp_path / "records.db")
+    start = started(CREDITS, run="another", environment="lab")
+    data = {"url": lab.service_url, "process": alive.me()}
+    effect = EffectBegun(item=CREDITS, effect="another-1", what="grants", undo="nothing", data=data)
+    records.append(Entry("another", 1, 0.0, start))
+    records.append(Entry("another", 2, 0.0, effect))
+    records.close()
+    view = await drilled(here, CREDITS)
+    item = view.items[CREDITS]
+    assert item.outcome is Outcome.UNKNOWN
+    assert "run another of another console" in item.text
+    assert not item.readings
 
 
 async def test_an_alert_beside_it_stops_the_fault_at_once(
