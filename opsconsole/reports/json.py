@@ -22,4 +22,9 @@ class JsonReport:
 
 def json_line(entry: Entry) -> str:
     """One entry as a line of JSON in which no control character is left as it is."""
-    return _RAW_CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", line(entry))
+    return escaped(line(entry))
+
+
+def escaped(text: str) -> str:
+    """JSON in which no control character is left as it is, also where JSON would allow it."""
+    return _RAW_CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -7,7 +7,6 @@ What an alert test saw on its way stands in its testcase's system-out, which Jen
 has not; a verification's testcases have none.
 """
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ from xml.etree import ElementTree as Xml
 from opsconsole.model import Outcome
 from opsconsole.reports import trace
 from opsconsole.reports.text import below
-from opsconsole.reports.wording import UNFINISHED, clean, left_behind, one_line, servers, verdict
+from opsconsole.reports.wording import UNFINISHED, left_behind, one_line, servers, verdict
+from opsconsole.reports.xmltext import attribute, element_text, seconds, written
 from opsconsole.runview import ItemView, RunView
 
-_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _ELEMENTS = {Outcome.PASS: "", Outcome.FAIL: "failure", Outcome.SKIP: "skipped"}
 
 
@@ -32,24 +31,23 @@ def document(view: RunView, *, head: str = "") -> str:
     suite = Xml.SubElement(
         suites,
         "testsuite",
-        name=_attribute(start.checklist if start else "") or "checklist",
-        package=_attribute(f"opsconsole.{environment}"),
+        name=attribute(start.checklist if start else "") or "checklist",
+        package=attribute(f"opsconsole.{environment}"),
         id="0",
         timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(view.started_at)),
-        hostname=_attribute(start.host if start else "") or "localhost",
+        hostname=attribute(start.host if start else "") or "localhost",
         tests=str(len(view.items)),
         failures=str(kinds["failure"]),
         errors=str(kinds["error"]),
         skipped=str(kinds["skipped"]),
-        time=_seconds(view.finished.seconds if view.finished else view.last_at - view.started_at),
+        time=seconds(view.finished.seconds if view.finished else view.last_at - view.started_at),
     )
     _properties(suite, view, head)
     for item in view.items.values():
         _testcase(suite, item, environment, start.run if start else "")
-    Xml.SubElement(suite, "system-out").text = _text(verdict(view))
-    Xml.SubElement(suite, "system-err").text = _text("\n".join(left_behind(view)))
-    Xml.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(suites, encoding="unicode")}\n'
+    Xml.SubElement(suite, "system-out").text = element_text(verdict(view))
+    Xml.SubElement(suite, "system-err").text = element_text("\n".join(left_behind(view)))
+    return written(suites)
 
 
 def _properties(suite: Xml.Element, view: RunView, head: str) -> None:
@@ -64,16 +62,16 @@ def _properties(suite: Xml.Element, view: RunView, head: str) -> None:
     }
     for name, value in known.items():
         if value:
-            Xml.SubElement(properties, "property", name=name, value=_attribute(value))
+            Xml.SubElement(properties, "property", name=name, value=attribute(value))
 
 
 def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) -> None:
     case = Xml.SubElement(
         suite,
         "testcase",
-        name=_attribute(item.summary.id),
-        classname=_attribute(f"opsconsole.{environment}.{item.summary.section}".rstrip(".")),
-        time=_seconds(item.seconds),
+        name=attribute(item.summary.id),
+        classname=attribute(f"opsconsole.{environment}.{item.summary.section}".rstrip(".")),
+        time=seconds(item.seconds),
     )
     if element := _element(item):
         message = {None: UNFINISHED, Outcome.SIGN_OFF: f"waits for a person: {item.question}"}
@@ -81,11 +79,11 @@ def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) ->
             case,
             element,
             type=str(item.outcome or "UNFINISHED"),
-            message=_attribute(message.get(item.outcome, item.text)),
+            message=attribute(message.get(item.outcome, item.text)),
         )
-        said.text = _text("\n".join("  " * (depth - 1) + line for depth, line in below(item, run)))
+        said.text = element_text("\n".join("  " * (depth - 1) + line for depth, line in below(item, run)))
     if told := "\n".join(_trace(item)):
-        Xml.SubElement(case, "system-out").text = _text(told)
+        Xml.SubElement(case, "system-out").text = element_text(told)
 
 
 def _trace(item: ItemView) -> Iterator[str]:
@@ -103,15 +101,3 @@ def _trace(item: ItemView) -> Iterator[str]:
 
 def _element(item: ItemView) -> str:
     return "error" if item.outcome is None else _ELEMENTS.get(item.outcome, "error")
-
-
-def _seconds(seconds: float) -> str:
-    return f"{max(0.0, seconds):.3f}"
-
-
-def _attribute(text: str) -> str:
-    return _text(one_line(text))
-
-
-def _text(text: str) -> str:
-    return _NO_XML.sub("\ufffd", clean(text))
