@@ -1,0 +1,120 @@
+"""How long an incident lasts and how often it is looked at, from the durations in the expressions."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import promql_parser as p
+
+from opsconsole.promql.trees import walk
+from opsconsole.rehearse.search import clock
+
+_NICE_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+_DAY = 86_400.0
+_MOST_EVALUATIONS = 150
+_LONGEST_PAST_SECONDS = 3 * _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The stretches of an incident, in seconds; `clock_at` is when it begins."""
+
+    interval_seconds: float
+    evaluation_seconds: float
+    before_seconds: float
+    during_seconds: float
+    after_seconds: float
+
+    @property
+    def clock_at(self) -> float:
+        return self.before_seconds
+
+
+def timing(
+    trees: Sequence[p.Expr],
+    for_seconds: float,
+    keep_seconds: float,
+    *,
+    records: bool,
+    begins_at: float | None = None,
+) -> Timing:
+    """The stretches that an alert of this `for` needs; `records`: it rests on recording rules, whose values
+    are there once an evaluation. `begins_at` is when the incident has to begin, where the calendar
+    decides."""
+    windows, offsets = _durations(trees)
+    window, offset = max(windows, default=0.0), max(offsets, default=0.0)
+    interval = _interval(windows, window + for_seconds)
+    reach = window + (300.0 if not windows else 0.0)
+    total = reach * 2 + for_seconds + keep_seconds + offset
+    most = min((w / 4 for w in windows), default=math.inf) if records else math.inf
+    evaluation = _evaluation(interval, total, for_seconds, min(most, 300.0) if records else math.inf)
+    during = _up(window + for_seconds + 4 * evaluation, evaluation)
+    before = _up(max(5 * evaluation, min(window, 6 * 3600.0)), evaluation)
+    if offset:
+        before = _up(offset + 3 * evaluation, evaluation)
+    if any(clock.reads_the_time(tree) for tree in trees):
+        wanted = 1.3 * max(clock.longest_number(tree) for tree in trees)
+        if wanted <= _LONGEST_PAST_SECONDS:
+            before = _up(max(before, wanted), evaluation)
+    if begins_at is not None:
+        before = _up(begins_at, evaluation)
+    after = _up(window + keep_seconds + 4 * evaluation + (300.0 if not windows else 0.0), evaluation)
+    return Timing(interval, evaluation, before, during, after)
+
+
+def _interval(windows: Sequence[float], span: float) -> float:
+    """The time between samples: at least four in the shortest range, and within the look-back of 5 m."""
+    most = 60.0 if span <= _DAY else 300.0
+    return _nice(min([most, *(window / 4.5 for window in windows)]))
+
+
+def _evaluation(interval: float, total: float, for_seconds: float, most: float) -> float:
+    wanted = max(interval, total / _MOST_EVALUATIONS)
+    if for_seconds:
+        wanted = max(interval, min(wanted, for_seconds / 3))
+    wanted = max(interval, min(wanted, most))
+    times = max(1, math.floor(_nice(wanted) / interval))
+    return interval * times
+
+
+def _nice(seconds: float) -> float:
+    return float(max([one for one in _NICE_SECONDS if one <= seconds], default=1))
+
+
+def _up(seconds: float, step: float) -> float:
+    return math.ceil(seconds / step - 1e-9) * step
+
+
+def _durations(trees: Sequence[p.Expr]) -> tuple[list[float], list[float]]:
+    """How far back the expressions look: all ranges (those of subqueries added to those within), all
+    offsets."""
+    windows: list[float] = []
+    offsets: list[float] = []
+    for tree in trees:
+        windows += [window for window in _windows(tree) if window]
+        for node in walk(tree):
+            shift = getattr(node, "offset", None)
+            if shift is not None and shift.total_seconds() > 0:
+                offsets.append(shift.total_seconds())
+    return windows, offsets
+
+
+def seconds(duration: timedelta | None) -> float:
+    return duration.total_seconds() if duration else 0.0
+
+
+def _windows(node: p.Expr) -> list[float]:
+    match node:
+        case p.MatrixSelector():
+            return [node.range.total_seconds()]
+        case p.SubqueryExpr():
+            inner = _windows(node.expr)
+            return [*inner, seconds(node.range) + max(inner, default=0.0)]
+        case p.BinaryExpr():
+            return _windows(node.lhs) + _windows(node.rhs)
+        case p.ParenExpr() | p.UnaryExpr() | p.AggregateExpr():
+            return _windows(node.expr)
+        case p.Call():
+            return [window for argument in node.args for window in _windows(argument)]
+    return []
