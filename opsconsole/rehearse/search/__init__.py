@@ -47,7 +47,14 @@ def candidates(rule: Rule, schema: Schema, recorded: Recorded, *, seed: int = 0)
                 continue
             seen.add(mark)
             for calm in (*_calms(cast, made, when, tree, state), None):
-                made_up = incident(state, calm, when, schema, size=float(len(seen) + 100 * seed))
+                made_up = incident(
+                    state,
+                    calm,
+                    when,
+                    schema,
+                    size=float(len(seen) + 100 * seed),
+                    for_seconds=rule.for_seconds,
+                )
                 yield Candidate(rule=rule, incident=made_up, rests_on=rests_on)
 
 

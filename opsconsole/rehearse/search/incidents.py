@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 
-from opsconsole.checkkit import lasting
 from opsconsole.rehearse.model import Course, Incident, Phase, SeriesKey
 from opsconsole.rehearse.schema import Schema
 from opsconsole.rehearse.search.acts import Act, State, finds
 from opsconsole.rehearse.search.regions import tidy
+from opsconsole.rehearse.search.stories import story
 from opsconsole.rehearse.search.timing import Timing
 
 
-def incident(state: State, calm: State | None, timing: Timing, schema: Schema, *, size: float) -> Incident:
+def incident(
+    state: State, calm: State | None, timing: Timing, schema: Schema, *, size: float, for_seconds: float
+) -> Incident:
     """The incident of a state; before and after it the series do what `calm` says, or are not there."""
     courses: dict[SeriesKey, Course] = {}
     still = calm.acts if calm else {}
     for key, act in state.acts.items():
-        courses[key] = _course(key, act, still.get(key), schema, lasts=calm is not None)
+        courses[key] = _course(act, still.get(key), lasts=calm is not None)
     for key, act in still.items():
         if key not in courses:
             barred = any(finds(selector, key) for selector in state.barred)
-            rest = _phase(key, act, schema)
+            rest = _phase(act)
             courses[key] = Course(before=rest, during=None if barred else _goes_on(rest), after=rest)
     return Incident(
         courses=courses,
@@ -30,18 +32,18 @@ def incident(state: State, calm: State | None, timing: Timing, schema: Schema, *
         evaluation_seconds=timing.evaluation_seconds,
         brought=_brought(courses, schema),
         size=size,
-        story=_story(courses, timing),
+        story=story(courses, for_seconds),
     )
 
 
-def _course(key: SeriesKey, act: Act, calm: Act | None, schema: Schema, *, lasts: bool) -> Course:
-    during = _phase(key, act, schema)
+def _course(act: Act, calm: Act | None, *, lasts: bool) -> Course:
+    during = _phase(act)
     if act.earlier is not None or act.earlier_slope is not None:
         past = Act(level=act.earlier, slope=act.earlier_slope)
-        before = _phase(key, past, schema)
+        before = _phase(past)
         return Course(before=before, during=during, after=before)
     if calm is not None:
-        rest = _phase(key, calm, schema)
+        rest = _phase(calm)
         return Course(before=rest, during=during, after=rest)
     if lasts and not act.slope and not act.swing:
         return Course(before=during, during=_goes_on(during), after=_goes_on(during))
@@ -51,7 +53,7 @@ def _course(key: SeriesKey, act: Act, calm: Act | None, schema: Schema, *, lasts
     return Course(before=None, during=during, after=None)
 
 
-def _phase(key: SeriesKey, act: Act, schema: Schema) -> Phase:
+def _phase(act: Act) -> Phase:
     level = act.level
     if level is None and act.slope is None:
         level = 1.0
@@ -78,38 +80,3 @@ def _brought(courses: Mapping[SeriesKey, Course], schema: Schema) -> tuple[str, 
             if name in known.possible and all(one.get(name) != value for one in known.series):
                 told[f'{known.name}{{{name}="{value}"}}'] = None
     return tuple(told)
-
-
-def _story(courses: Mapping[SeriesKey, Course], timing: Timing) -> str:
-    """What happens, in a line: the series whose course changes with the incident, at most three."""
-    changing = {key: one for key, one in courses.items() if one.before != one.during} or courses
-    parts = [f"{written(key)} {_said(one, timing)}" for key, one in list(changing.items())[:3]]
-    more = f" and {len(changing) - 3} more series" if len(changing) > 3 else ""
-    return "; ".join(parts) + more
-
-
-def _said(course: Course, timing: Timing) -> str:
-    phase = course.during
-    if phase is None:
-        return "is not there"
-    if phase.swing:
-        return f"goes to and fro between {phase.level or 0:g} and {(phase.level or 0) + phase.swing:g}"
-    if phase.slope_per_second:
-        change = phase.slope_per_second * 300
-        begins = "" if phase.level is None else f"from {phase.level:g} "
-        return f"{begins}{'+' if change > 0 else ''}{change:.4g} in 5 min"
-    return "stands still" if phase.level is None else f"is {phase.level:.12g}"
-
-
-def written(key: SeriesKey) -> str:
-    """A series for people: without the labels of scraping."""
-    labels = dict(key)
-    name = labels.pop("__name__")
-    told = ", ".join(
-        f'{label}="{value}"' for label, value in labels.items() if label not in ("job", "instance")
-    )
-    return f"{name}{{{told}}}" if told else name
-
-
-def for_how_long(seconds: float) -> str:
-    return lasting(seconds)

@@ -190,7 +190,7 @@ class Solver:
                     for found in self._demand(node.rhs, Region.point(right), state):
                         yield from self._demand(node.lhs, wanted, found)
                     continue
-                for pick in self._picks(wanted, right)[:4]:
+                for pick in self._picks(wanted, 0.0 if self.calm else right)[:4]:
                     for found in self._demand(node.lhs, Region.point(pick), state):
                         yield from self._demand(node.rhs, Region.point(right), found)
 
