@@ -1,0 +1,127 @@
+"""promtool, run on files in memory: at most as many at once as there are processors."""
+
+import asyncio
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from opsconsole.errors import MissingServer, Nonsense, TimedOut
+
+AT_ONCE = min(4, os.cpu_count() or 1)
+"""How many promtools run at once in this process."""
+
+TEST_ENDING = "_test.yml"
+"""How the names of the files that are tests end; the others are what they rest on."""
+
+_MEMORY = Path("/dev/shm")  # noqa: S108, each run makes a folder of its own in it, for its user alone
+_ANSWERS = (0, 1)  # all tests passed; some failed
+_LAST_WORDS = 400
+_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+class Promtool:
+    """One promtool program. `timeout_seconds` bounds each run of it."""
+
+    def __init__(self, program: Path, *, timeout_seconds: float = 120.0) -> None:
+        self.program = program
+        self.timeout_seconds = timeout_seconds
+
+    @cached_property
+    def version(self) -> str:
+        """Upstream's numbers, such as `3.5.0`. Raises MissingServer where the program does not tell them."""
+        try:
+            told = subprocess.run(
+                [self.program, "--version"], capture_output=True, text=True, timeout=20, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise self._missing(str(error)) from None
+        found = re.search(r"version v?(\d+(?:\.\d+)+)", told.stdout + told.stderr)
+        if not found:
+            raise self._missing("it does not tell its version")
+        return found[1]
+
+    async def run(self, files: Mapping[str, str]) -> str:
+        """What `promtool test rules` says of the files whose names end in `_test.yml`, in their order.
+
+        `files` are texts by name; all lie in one folder. What passes, passes in silence or nearly so. Raises
+        MissingServer where the program cannot be started, TimedOut where it took too long, and Nonsense
+        where it ended in another way than by an answer. Cancelled, it ends the process first.
+        """
+        async with _slot():
+            with tempfile.TemporaryDirectory(dir=_folder(), prefix="opsconsole-") as name:
+                folder = Path(name)
+                for file, text in files.items():
+                    (folder / file).write_text(text, encoding="utf-8")
+                return await self._test(folder, [file for file in files if file.endswith(TEST_ENDING)])
+
+    async def _test(self, folder: Path, tests: list[str]) -> str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self.program.absolute(), "test", "rules", *tests, cwd=folder, env=_environment(folder),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except OSError as error:
+            raise self._missing(str(error)) from None
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), self.timeout_seconds)
+        except TimeoutError:
+            raise TimedOut(
+                f"no answer within {self.timeout_seconds:g} seconds",
+                where=str(self.program),
+                hint="a longer timeout, or fewer and shorter incidents at once",
+            ) from None
+        finally:
+            await _ended(process)
+        output = said.decode("utf-8", "replace")
+        if process.returncode not in _ANSWERS:
+            raise Nonsense(
+                f"it ended with {process.returncode}: {output.strip()[-_LAST_WORDS:] or 'without a word'}",
+                where=str(self.program),
+                hint="try another version of promtool; below 0: ended by a signal, often for want of memory",
+            )
+        return output
+
+    def _missing(self, why: str) -> MissingServer:
+        return MissingServer(
+            f"promtool cannot be run: {why}",
+            where=str(self.program),
+            hint="install Debian's package `promtool` or `prometheus`, or name a promtool that runs here",
+        )
+
+
+def peak_bytes() -> int:
+    """The most memory that this process and its children held, each at its own peak."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, child = (
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return unit * (own + AT_ONCE * child)
+
+
+def _slot() -> asyncio.Semaphore:
+    return _slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+
+
+def _folder() -> Path | None:
+    return _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK | os.X_OK) else None
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Nothing of ours but the path. Two cores are busy with two of them, so each gets one thread."""
+    path = os.environ.get("PATH", os.defpath)
+    return {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder), "GOGC": "800", "GOMAXPROCS": "1"}
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
