@@ -32,6 +32,10 @@ LARGEST_BYTES = 32 * 1024 * 1024
 """More than this is not read: 10,000 rules are 5.4 MB, 20,000 alerts 11.8 MB."""
 
 
+class TooLarge(Nonsense):
+    """It answered more than we read."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where a server is and how it lets us in. `ca_file` is a PEM file to trust beside the system's."""
@@ -241,7 +245,7 @@ class Http:
                 async for part in response.aiter_bytes():
                     parts.append(part)
                     if (size := size + len(part)) > LARGEST_BYTES:
-                        raise Nonsense(f"answered more than {LARGEST_BYTES // 2**20} MiB", where=where)
+                        raise TooLarge(f"answered more than {LARGEST_BYTES // 2**20} MiB", where=where)
                 return Answer(
                     self.server, url, response.status_code, response.headers, b"".join(parts), time.time()
                 )

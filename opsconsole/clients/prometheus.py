@@ -7,7 +7,7 @@ server cannot be seen or answers something that is not the answer.
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -87,9 +87,25 @@ class Prometheus:
 
         async def part(first: float) -> list[Series]:
             async with places:
-                return await self._range(promql, first, min(first + span, end), step_seconds)
+                last = min(first + span, end)
+                return list(
+                    await self.query_stretch(promql, start=first, end=last, step_seconds=step_seconds)
+                )
 
         return answers.joined(await asyncio.gather(*map(part, starts)))
+
+    async def query_stretch(
+        self, promql: str, *, start: float, end: float, step_seconds: float
+    ) -> Iterator[Series]:
+        """As `query_range`, in one request, whatever its size; each series is read out of the answer when it
+        is asked for."""
+        form = {"query": promql, "start": start, "end": end, "step": step_seconds}
+        answer = await self._http.post("/api/v1/query_range", form=form, accept=(200, *_FAILED), asks=True)
+        result = self._data(answer, answers.Result)
+        if result.resultType != "matrix":
+            raise Nonsense(f"answered a {result.resultType} where a matrix was expected", where=answer.where)
+        found = answers.decode(result.result, list[answers.MatrixSeries], answer)
+        return (answers.series(one, answer) for one in found)
 
     async def series(
         self, *matchers: str, start: float | None = None, end: float | None = None
@@ -252,17 +268,6 @@ class Prometheus:
             if newest:
                 return newest[0].value
         return None
-
-    async def _range(self, promql: str, start: float, end: float, step_seconds: float) -> list[Series]:
-        form = {"query": promql, "start": start, "end": end, "step": step_seconds}
-        answer = await self._http.post("/api/v1/query_range", form=form, accept=(200, *_FAILED), asks=True)
-        result = self._data(answer, answers.Result)
-        if result.resultType != "matrix":
-            raise Nonsense(f"answered a {result.resultType} where a matrix was expected", where=answer.where)
-        return [
-            answers.series(one, answer)
-            for one in answers.decode(result.result, list[answers.MatrixSeries], answer)
-        ]
 
     async def _get(self, path: str, shape: type[_T], params: Mapping[str, Any] | None = None) -> _T:
         given = {name: value for name, value in (params or {}).items() if value != ()}

@@ -126,8 +126,8 @@ class VectorSample(msgspec.Struct):
 
 class MatrixSeries(msgspec.Struct):
     metric: dict[str, str]
-    values: list[tuple[float, str]] | None = None
-    histograms: msgspec.Raw | None = None
+    values: msgspec.Raw = msgspec.Raw()
+    histograms: msgspec.Raw = msgspec.Raw()
 
 
 class RawTarget(msgspec.Struct):
@@ -253,10 +253,15 @@ def sample(one: VectorSample, answer: Answer) -> Sample:
 
 
 def series(one: MatrixSeries, answer: Answer) -> Series:
-    if one.values is None or one.histograms is not None:
+    if not _given(one.values) or _given(one.histograms):
         raise Nonsense("answered a native histogram where numbers were expected", where=answer.where)
     where = answer.where
-    return Series(one.metric, [(at, wire.number(value, where)) for at, value in one.values])
+    points = decode(one.values, list[tuple[float, str]], answer)
+    return Series(one.metric, [(at, wire.number(value, where)) for at, value in points])
+
+
+def _given(raw: msgspec.Raw) -> bool:
+    return bytes(raw) not in (b"", b"null")
 
 
 def joined(parts: list[list[Series]]) -> list[Series]:
