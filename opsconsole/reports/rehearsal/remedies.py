@@ -31,6 +31,7 @@ REMEDIES = {
     "reaches-nobody": "Add a route for its labels in Alertmanager, or give it the labels of a route.",
     "always-inhibited": "Correct the inhibition or the time interval, so that the alert can reach somebody.",
     "label-never-seen": "See that it is spelt as the service exports it; it may only not have come yet.",
+    "matcher-misread": "Write the matcher as it is meant: a regular expression matches the whole value.",
     "always-fires": "Correct the condition, so that the alert is silent while nothing is wrong.",
     "undecided": "Look at what was tried. A metrics file or an environment may say what the rules do not.",
 }

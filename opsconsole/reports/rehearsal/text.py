@@ -4,7 +4,7 @@ fires it, what to write instead."""
 from collections.abc import Iterator
 
 from opsconsole.rehearse.model import Reason, Verdict, Warned, Witness
-from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said
+from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said, without_braces
 from opsconsole.reports.wording import duration, one_line
 
 
@@ -36,7 +36,7 @@ def _part(verdict: Verdict, part: Reason | Warned, told: str) -> Iterator[str]:
         yield f"    {before}{guilty}{after}"
         yield f"    {' ' * len(before)}{'^' * len(guilty)}"
     if part.correction:
-        yield f"    instead: {one_line(part.correction)}"
+        yield f"    instead: {without_braces(one_line(part.correction))}"
 
 
 def _witness(witness: Witness) -> Iterator[str]:

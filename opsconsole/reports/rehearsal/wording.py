@@ -1,5 +1,6 @@
 """What all forms of a rehearsal say in the same words."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ EXIT_MEANINGS = {
     1: "something can never fire, can never show data, or fails",
     3: "not everything could be decided",
 }
+_STRING_OR_BRACES = re.compile(r'("(?:\\.|[^"\\])*")|(?<=[\w:])\{\}')
 NOTHING = "there was nothing to rehearse"
 
 
@@ -35,7 +37,7 @@ def said(verdict: Verdict) -> str:
 def beside(verdict: Verdict) -> Iterator[str]:
     """What else there is to say, a line each: correction, guess, what the incident makes up, warnings."""
     if verdict.reasons and (correction := verdict.reasons[0].correction):
-        yield f"instead: {one_line(correction)}"
+        yield f"instead: {without_braces(one_line(correction))}"
     if guess := guessed(verdict):
         yield f"guess: {guess}"
     if verdict.witness and verdict.witness.incident.brought:
@@ -51,7 +53,7 @@ def guessed(verdict: Verdict) -> str:
 
 def warning(warned: Warned) -> str:
     """One warning with its kind, and what to write instead where that is known."""
-    instead = f"; instead: {one_line(warned.correction)}" if warned.correction else ""
+    instead = f"; instead: {without_braces(one_line(warned.correction))}" if warned.correction else ""
     return f"{warned.kind}: {one_line(warned.summary)}{instead}"
 
 
@@ -94,8 +96,13 @@ def marked(verdict: Verdict, part: Reason | Warned) -> tuple[str, str, str] | No
 
 
 def _flat(text: str) -> str:
-    """Of the same white space, so that what stands below it stays below it."""
-    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+    """As people write it, and of the same white space, so that what stands below it stays below it."""
+    return without_braces(clean(text).replace("\n", "\\n").replace("\t", "\\t"))
+
+
+def without_braces(promql: str) -> str:
+    """`rate(up[5m])` for the parser's `rate(up{}[5m])`, for people; strings stay as they are."""
+    return _STRING_OR_BRACES.sub(lambda found: found[1] or "", promql)
 
 
 def _nth(line: str, part: str, nth: int) -> int:
