@@ -5,7 +5,7 @@ the selector within a range, whose offset is written behind the range.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import promql_parser as p
 
@@ -15,10 +15,10 @@ class Place:
     """A part of an expression. `start` is where its text begins in that of the whole, `above` are the parts
     that it lies in, the whole first."""
 
-    node: p.Expr
+    node: p.Expr = field(compare=False)
     text: str
     start: int
-    above: tuple["Place", ...] = ()
+    above: tuple["Place", ...] = field(default=(), compare=False)
 
     @property
     def nth(self) -> int:

@@ -28,5 +28,6 @@ WARNINGS = {
     "reaches-nobody": "it can fire, and no route brings it to anyone",
     "always-inhibited": "it can fire, and is always inhibited or muted",
     "label-never-seen": "a label value that was never seen",
+    "matcher-misread": "a matcher that reads as something else than it says",
     "always-fires": "it fires when nothing is wrong",
 }

@@ -1,0 +1,99 @@
+"""Matchers that look for what was never seen, or that read as something else than they say."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import promql_parser as p
+
+from opsconsole.promql.trees import Matcher, selector
+from opsconsole.rehearse.model import Warned
+from opsconsole.rehearse.places import Place, places
+from opsconsole.rehearse.schema import Metric, Schema
+
+_REGEX_IN_TEXT = re.compile(r"(?s).*(?:\.[*+]|\w\|\w|\w\.\.$).*")
+_GLOB = re.compile(r"[\w-]*\w\*")
+_MOST_NAMED = 5
+_ALL_KEPT = 100
+"""Of a metric with fewer series than this, all are known; of one with more, those that the selectors choose
+are among them."""
+
+
+def warnings(tree: p.Expr, schema: Schema) -> Iterator[Warned]:
+    for place in places(tree):
+        node = place.node.vector_selector if isinstance(place.node, p.MatrixSelector) else place.node
+        if not isinstance(node, p.VectorSelector) or _in_a_range(place):
+            continue
+        chosen = selector(node)
+        for matcher in chosen.matchers:
+            yield from _misread(place, matcher)
+        if chosen.metric and schema.origin != "guess" and chosen.metric in schema.metrics:
+            yield from _never_seen(place, chosen.matchers, schema.metrics[chosen.metric])
+
+
+def _in_a_range(place: Place) -> bool:
+    return bool(place.above) and isinstance(place.above[-1].node, p.MatrixSelector)
+
+
+def _misread(place: Place, matcher: Matcher) -> Iterator[Warned]:
+    """A regular expression behind `=`, and a wildcard that is none behind `=~`."""
+    if matcher.operator in ("=", "!=") and _REGEX_IN_TEXT.fullmatch(matcher.value):
+        told = f"{_written(matcher)} compares with this very text: a regular expression needs ~"
+        meant = Matcher(matcher.label, {"=": "=~", "!=": "!~"}[matcher.operator], matcher.value)
+    elif matcher.operator in ("=~", "!~") and _GLOB.fullmatch(matcher.value):
+        last = matcher.value[-2]
+        told = f"{_written(matcher)} is a regular expression, in which {last}* is any number of {last}"
+        meant = Matcher(matcher.label, matcher.operator, f"{matcher.value[:-1]}.*")
+    else:
+        return
+    yield Warned(
+        kind="matcher-misread",
+        summary=told,
+        guilty=place.text,
+        nth=place.nth,
+        correction=place.text.replace(_written(matcher), _written(meant)),
+    )
+
+
+def _never_seen(place: Place, matchers: Sequence[Matcher], metric: Metric) -> Iterator[Warned]:
+    """Values of labels that the metric has. A label that it does not have is no matter of values."""
+    tests = {matcher: _test(matcher) for matcher in matchers}
+    if any(all(test(series) for test in tests.values()) for series in metric.series):
+        return
+    for matcher, test in tests.items():
+        seen = sorted({series[matcher.label] for series in metric.series if matcher.label in series})
+        wanted = matcher.operator in ("=", "=~") and bool(matcher.value)
+        if not wanted or not seen or len(metric.series) >= _ALL_KEPT or any(map(test, metric.series)):
+            continue
+        named = ", ".join(seen[:_MOST_NAMED]) + (", ..." if len(seen) > _MOST_NAMED else "")
+        yield Warned(
+            kind="label-never-seen",
+            summary=f"no series of {metric.name} has had {_written(matcher)} so far: there are {named}",
+            guilty=place.text,
+            nth=place.nth,
+            correction=_corrected(place, matcher, seen),
+        )
+
+
+def _corrected(place: Place, matcher: Matcher, seen: Sequence[str]) -> str:
+    close = difflib.get_close_matches(matcher.value, seen, n=1, cutoff=0.8)
+    if not close:
+        return ""
+    return place.text.replace(_written(matcher), _written(Matcher(matcher.label, "=", close[0])))
+
+
+def _written(matcher: Matcher) -> str:
+    return f'{matcher.label}{matcher.operator}"{matcher.value}"'
+
+
+def _test(matcher: Matcher) -> Callable[[Mapping[str, str]], bool]:
+    negated = matcher.operator.startswith("!")
+    if matcher.operator in ("=", "!="):
+        return lambda series: (series.get(matcher.label, "") == matcher.value) != negated
+    from amlint.routing import RoutingError, compile_regex  # Go's regular expressions in Python's
+
+    try:
+        pattern = compile_regex(matcher.value)
+    except RoutingError:
+        return lambda series: True
+    return lambda series: (pattern.fullmatch(series.get(matcher.label, "")) is not None) != negated
