@@ -53,7 +53,7 @@ class Output:
             if not isinstance(self.failure, BrokenPipeError):
                 raise UsageError(
                     f"standard output cannot be written: {self.failure.strerror}",
-                    hint=f"the run is in the records: opsconsole runs show {' '.join(runs) or 'last'}",
+                    hint=f"the run is in the records: opsconsole runs show {' '.join(runs)}" if runs else "",
                 )
 
     def _try(self, action: Callable[[], object]) -> None:

@@ -110,6 +110,27 @@ def find(
     )  # fmt: skip
 
 
+def find_promtool(wanted: str | None = None, on_progress: Progress | None = None) -> Path:
+    """promtool alone: on the PATH, in the cache, else fetched with its Prometheus. A wanted version is as
+    for `find`. Raises `MissingServer` with what to install."""
+    on_path = shutil.which(PROMETHEUS.tool)
+    if on_path and (version := _remembered_version(Path(on_path))) and meets(version, wanted):
+        return Path(on_path)
+    reasons: list[str] = []
+    unit = present(PROMETHEUS, wanted)
+    if unit is None:
+        missing = {PROMETHEUS: wanted}
+        unit = _fetch(missing, missing, on_progress or (lambda _: None), reasons).get(PROMETHEUS)
+    if unit is None:
+        looked = f"not on the PATH, not in {_cache()}"
+        raise MissingServer(
+            f"no promtool {wanted or ''}".rstrip() + f" to be had: {'; '.join([looked, *reasons])}",
+            hint="Put promtool on the PATH: it comes with Prometheus; on Debian and Ubuntu: "
+            "apt-get install prometheus, and promtool where it is a package of its own.",
+        )
+    return unit.tool
+
+
 def present(kind: Kind, wanted: str | None = None) -> Installed | None:
     """A server that is on the PATH or in the cache; never downloads."""
     on_path = _on_path(kind)

@@ -10,7 +10,17 @@ import pytest
 
 from opsconsole.errors import MissingServer
 from opsconsole.lab import debian, servers
-from opsconsole.lab.servers import ALERTMANAGER, PAIRS, PROMETHEUS, Servers, ask_version, find, meets, present
+from opsconsole.lab.servers import (
+    ALERTMANAGER,
+    PAIRS,
+    PROMETHEUS,
+    Servers,
+    ask_version,
+    find,
+    find_promtool,
+    meets,
+    present,
+)
 
 
 @pytest.fixture
@@ -161,6 +171,29 @@ def test_ubuntu_is_not_asked_for_debians_releases(cache: Path, monkeypatch: pyte
     monkeypatch.setattr(debian, "system_sources", lambda: [noble])
     with pytest.raises(MissingServer, match="this system's package sources do not lead to Debian's sid"):
         find("3.5")
+
+
+def test_promtool_alone_comes_from_the_path_without_any_server(cache: Path, tmp_path: Path) -> None:
+    program(tmp_path / "bin", "promtool", "2.42.0")
+    in_cache(cache, "3.5.3", "0.33.1")
+    assert find_promtool() == tmp_path / "bin/promtool"
+    assert find_promtool("2.42") == tmp_path / "bin/promtool"
+    assert find_promtool("3.5") == cache / "prometheus-3.5.3/promtool"
+
+
+def test_a_stranger_called_promtool_does_not_count(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin/promtool").write_text("#!/bin/sh\necho a tool to promote\n")
+    (tmp_path / "bin/promtool").chmod(0o755)
+    in_cache(cache, "3.5.3", "0.33.1")
+    assert find_promtool() == cache / "prometheus-3.5.3/promtool"
+
+
+def test_where_there_is_no_promtool_one_message_says_what_to_install(cache: Path) -> None:
+    with pytest.raises(MissingServer, match=r"no promtool 3\.5 to be had: not on the PATH") as failure:
+        find_promtool("3.5")
+    assert "this system has no apt-get" in str(failure.value)
+    assert "apt-get install prometheus" in failure.value.hint
+    assert "Alertmanager" not in str(failure.value)
 
 
 def test_no_host_is_written_anywhere() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from opsconsole.rehearse.model import Reason, Verdict, Warned, Witness
 from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said, without_braces
-from opsconsole.reports.wording import duration, one_line
+from opsconsole.reports.trace import lasting
+from opsconsole.reports.wording import one_line
 
 
 def details(verdict: Verdict) -> str:
@@ -48,5 +49,5 @@ def _witness(witness: Witness) -> Iterator[str]:
         ("firing", witness.fired.firing_at),
         ("resolved", witness.fired.resolved_at),
     )
-    if told := ", ".join(f"{what} at {duration(at)}" for what, at in moments if at is not None):
+    if told := ", ".join(f"{what} at {lasting(at)}" for what, at in moments if at is not None):
         yield f"promtool {witness.promtool_version}: {told}"
