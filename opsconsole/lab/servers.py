@@ -120,7 +120,8 @@ def find_promtool(wanted: str | None = None, on_progress: Progress | None = None
     unit = present(PROMETHEUS, wanted)
     if unit is None:
         missing = {PROMETHEUS: wanted}
-        unit = _fetch(missing, missing, on_progress or (lambda _: None), reasons).get(PROMETHEUS)
+        wishes = {**missing, ALERTMANAGER: None}
+        unit = _fetch(missing, wishes, on_progress or (lambda _: None), reasons).get(PROMETHEUS)
     if unit is None:
         looked = f"not on the PATH, not in {_cache()}"
         raise MissingServer(
