@@ -155,13 +155,15 @@ class Fired:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
     """The proof that an alert can fire: `test` is a promtool unit test (YAML) that passes with
-    `promtool_version`; its `rule_files` names `rules_file`."""
+    `promtool_version`. It rests on `rules.yml`, which `rules_file` is the text of: the rule as it stands,
+    without annotations, and the recording rules `rests_on` that it reads, in their groups."""
 
     incident: Incident
     fired: Fired
     test: str
     rules_file: str
     promtool_version: str
+    rests_on: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ class _Observation:
 
     def _without_the_blamed(self, pack: _Pack, output: str) -> list[_Pack]:
         if not pack.renamed:
-            return self._smaller(pack, _plain_error(output), pack.apart)
+            return self._smaller(pack, plain_error(output), pack.apart)
         failed = {int(found[1]): found for found in _FAILED_RULE.finditer(output)}
         refused = {int(found[1]) for found in _REFUSED_RULE.finditer(output)} & set(pack.members)
         for place in failed.keys() & set(pack.members):
@@ -103,7 +103,7 @@ class _Observation:
             self.fired[place] = Fired(error=f"after {at}: {error.replace(_PREFIX.format(place), '')}")
         rest = tuple(place for place in pack.members if place not in failed and place not in refused)
         if rest == pack.members:
-            return self._smaller(pack, _plain_error(output), pack.apart)
+            return self._smaller(pack, plain_error(output), pack.apart)
         again = [_Pack((place,), renamed=False, apart=True) for place in sorted(refused)]
         return [*again, _Pack(rest)] if rest else again
 
@@ -266,7 +266,7 @@ def _fired(edges: Edges, candidate: Candidate) -> Fired:
     )
 
 
-def _plain_error(output: str) -> str:
+def plain_error(output: str) -> str:
     """What promtool says of one rule, without where its file was."""
     if failed := re.search(r"rule: .*, time: (\S+), err: (.*)", output):
         return f"after {failed[1]}: {failed[2]}"

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,21 @@ class Promtool:
                     (folder / file).write_text(text, encoding="utf-8")
                 return await self._test(folder, [file for file in files if file.endswith(TEST_ENDING)])
 
+    def passes(self, tests: Sequence[Path]) -> bool:
+        """Whether these unit tests pass where they lie. Raises MissingServer and TimedOut."""
+        command: list[str | Path] = [self.program.absolute(), "test", "rules", *map(Path.absolute, tests)]
+        with tempfile.TemporaryDirectory(dir=_folder(), prefix="opsconsole-") as name:
+            try:
+                done = subprocess.run(
+                    command, env=_environment(Path(name)), capture_output=True, stdin=subprocess.DEVNULL,
+                    timeout=self.timeout_seconds, check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise self._too_slow() from None
+            except OSError as error:
+                raise self._missing(str(error)) from None
+        return done.returncode == 0
+
     async def _test(self, folder: Path, tests: list[str]) -> str:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -73,11 +88,7 @@ class Promtool:
         try:
             said, _ = await asyncio.wait_for(process.communicate(), self.timeout_seconds)
         except TimeoutError:
-            raise TimedOut(
-                f"no answer within {self.timeout_seconds:g} seconds",
-                where=str(self.program),
-                hint="a longer timeout, or fewer and shorter incidents at once",
-            ) from None
+            raise self._too_slow() from None
         finally:
             await _ended(process)
         output = said.decode("utf-8", "replace")
@@ -88,6 +99,13 @@ class Promtool:
                 hint="try another version of promtool; below 0: ended by a signal, often for want of memory",
             )
         return output
+
+    def _too_slow(self) -> TimedOut:
+        return TimedOut(
+            f"no answer within {self.timeout_seconds:g} seconds",
+            where=str(self.program),
+            hint="a longer timeout, or fewer and shorter incidents at once",
+        )
 
     def _missing(self, why: str) -> MissingServer:
         return MissingServer(

@@ -4,7 +4,6 @@ Series and their values (`1+28x14 stale _x5`), and numbers and durations as both
 them. Values are reckoned in decimals of 15 digits, so that 28 a minute stays 28 and 0.1 + 0.2 is 0.3.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import promql_parser as p
 from opsconsole.rehearse.model import Course, Incident, Phase, SeriesKey
 
 _CLASSIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 _FLOAT_DIGITS = Context(prec=15)
 _MOST_DIGITS = 15
 _LEAST_EXPONENT = -6
@@ -34,9 +34,9 @@ def series_name(key: SeriesKey | Mapping[str, str], prefix: str = "") -> str:
     """A series as promtool's input has it, `up{job="app"}`, its metric's name with a prefix."""
     labels = dict(key)
     metric = prefix + labels.pop("__name__", "")
-    inner = [f"{_label_name(name)}={_quoted(value)}" for name, value in sorted(labels.items())]
+    inner = [f"{_label_name(name)}={quoted(value)}" for name, value in sorted(labels.items())]
     if not _CLASSIC.fullmatch(metric):
-        inner.insert(0, _quoted(metric))
+        inner.insert(0, quoted(metric))
         metric = ""
     return f"{metric}{{{','.join(inner)}}}" if inner else metric
 
@@ -76,12 +76,17 @@ def duration(seconds: float) -> str:
     return p.display_duration(timedelta(milliseconds=round(1000 * seconds)))
 
 
+def quoted(text: str) -> str:
+    """A string as PromQL and promtool read it, in one line of printable characters."""
+    return '"' + "".join(_ESCAPES.get(sign) or _printable(sign) for sign in text) + '"'
+
+
+def _printable(sign: str) -> str:
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"
+
+
 def _label_name(name: str) -> str:
-    return name if _CLASSIC.fullmatch(name) and ":" not in name else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return name if _CLASSIC.fullmatch(name) and ":" not in name else quoted(name)
 
 
 def _runs(course: Course, incident: Incident) -> Iterator[_Run]:
