@@ -1,12 +1,13 @@
-"""Time intervals of Alertmanager: is one active at a given moment?
+"""Time intervals of Alertmanager: is one active at a given moment, and is there a moment left to notify at?
 
 Reading and calendar arithmetic are amlint's; the clock and the time zone are added here.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
+from amlint import timeintervals
 from amlint.timeintervals import Entry, IntervalError, minutes_on, parse_entry
 
 from opsconsole.errors import Nonsense
@@ -27,6 +28,22 @@ class TimeInterval:
     def contains(self, at: datetime) -> bool:
         """Whether the interval is active at `at`, an aware time."""
         return any(_active(entry, zone, at) for entry, zone in self._entries)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for entry, _ in self._entries]
+
+
+def never_sends(mute: Sequence[TimeInterval], active: Sequence[TimeInterval], today: date) -> bool:
+    """Whether a route that the one mute, and that is active only in the others (where there are any), is
+    muted at every moment from today on. Where several time zones take part, only what needs no comparison of
+    them is said."""
+    zones = {entry.location or "UTC" for interval in (*mute, *active) for entry in interval.entries}
+    if len(zones) <= 1:
+        mutes, actives = [one.entries for one in mute], [one.entries for one in active]
+        return timeintervals.never_sends(mutes, actives, today)
+    open_ = not active or any(timeintervals.ever_active(one.entries, today) for one in active)
+    return not open_ or any(timeintervals.always_active(one.entries) for one in mute)
 
 
 def _entry(name: str, raw: Mapping[str, Any]) -> tuple[Entry, tzinfo]:

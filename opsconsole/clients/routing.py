@@ -11,7 +11,7 @@ Alertmanager's dispatch); `amtool config routes test` is the reference that the 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import yaml
@@ -26,7 +26,7 @@ from opsconsole.clients.inhibition import (
     possible_inhibitions,
 )
 from opsconsole.clients.matching import Labels, index
-from opsconsole.clients.muting import TimeInterval
+from opsconsole.clients.muting import TimeInterval, never_sends
 from opsconsole.clients.receivers import Target, targets
 from opsconsole.clients.shape import INHIBIT_RULE, ROUTE, check, mappings
 from opsconsole.errors import Nonsense
@@ -144,6 +144,12 @@ class AlertmanagerConfig:
         if active and not any(self._intervals[name].contains(at) for name in active):
             return f"outside its active time intervals ({', '.join(active)})"
         return None
+
+    def never_sends(self, route: Route, today: date) -> bool:
+        """Whether its time intervals mute the route at every moment from today on."""
+        mute = [self._intervals[name] for name in route.mute_time_intervals]
+        active = [self._intervals[name] for name in route.active_time_intervals]
+        return bool(mute or active) and never_sends(mute, active, today)
 
     def _ends(self, number: int, passed: int) -> Iterator[Route]:
         node = self._nodes[number]
