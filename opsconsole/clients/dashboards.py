@@ -1,5 +1,6 @@
 """Grafana's dashboard JSON: panels, their queries, variables."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,18 +11,22 @@ from msgspec.structs import replace
 from opsconsole.errors import Nonsense
 
 _NAME = re.compile(r"\$(?:(\w+)|\{(\w+)(?::\w+)?\})")
+_ONE_OF = {"=|": "=~", "!=|": "!~"}
 _DEFAULTS = ("", "default", "-- Default --")
 
 
 class PanelQuery(msgspec.Struct, frozen=True, kw_only=True):
     """One query of a panel; `raw` is the target as saved, `datasource_uid` its own or its panel's source,
-    empty for the default; `instant` asks for one moment instead of a range."""
+    empty for the default, `datasource_type` that source's plugin where the dashboard names it; `instant` asks
+    for one moment instead of a range; `min_step` is the least of `$__interval` as written, often empty."""
 
     ref_id: str
     expr: str
     raw: dict[str, Any]
     instant: bool
     datasource_uid: str
+    datasource_type: str = ""
+    min_step: str = ""
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +41,13 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A template variable: `kind` is query, custom, datasource, interval, ...; `current` and `options` are
-    values (`$__all` stands for all), `all_value` what is put in for all where the dashboard says so."""
+    values (`$__all` stands for all), `all_value` what is put in for all where the dashboard says so.
+
+    `several`: more than one value may be chosen, so that each is put in as a regular expression. `refreshed`:
+    Grafana asks for the options anew, and takes the first where the current value is none of them. `regex`
+    picks the options out of what the query gives. `filters` are those of an ad hoc variable: label, operator
+    of PromQL, value. `steps` and `least` are what the `auto` of an interval is made of.
+    """
 
     name: str
     kind: str
@@ -45,6 +56,12 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     options: list[str]
     datasource: str
     all_value: str
+    several: bool = False
+    refreshed: bool = False
+    regex: str = ""
+    filters: list[tuple[str, str, str]] = []
+    steps: int = 30
+    least: str = "10s"
 
 
 class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +98,7 @@ def parse(model: dict[str, Any], library: Mapping[str, Mapping[str, Any]], where
     """Read a dashboard's JSON; `library` has the models of its library panels by uid. Raises Nonsense."""
     try:
         variables = [_variable(one) for one in _list(_dict(model.get("templating")).get("list"))]
-        sources = {v.name: v.current[0] for v in variables if v.kind == "datasource" and v.current}
+        sources = _Sources(variables, _list(model.get("__inputs")))
         return Dashboard(
             uid=_text(model.get("uid")),
             title=_text(model.get("title")),
@@ -92,6 +109,32 @@ def parse(model: dict[str, Any], library: Mapping[str, Mapping[str, Any]], where
         )
     except (TypeError, RecursionError) as error:
         raise Nonsense(f"answered a dashboard that cannot be read: {error}", where=where) from None
+
+
+class _Sources:
+    """The data sources that a dashboard names by a variable, or by an input that its import asks for."""
+
+    def __init__(self, variables: list[Variable], inputs: list[dict[str, Any]]) -> None:
+        named = [variable for variable in variables if variable.kind == "datasource"]
+        self._uids = {variable.name: variable.current[0] for variable in named if variable.current}
+        self._types = {variable.name: variable.query for variable in named} | {
+            _text(one.get("name")): _text(one.get("pluginId")) for one in inputs
+        }
+
+    def uid(self, source: Any) -> str:
+        """A data source's uid from its reference (old ones are a bare name), empty for the default."""
+        uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
+        if found := _NAME.fullmatch(uid):
+            uid = self._uids.get(found[1] or found[2], uid)
+        return "" if uid in _DEFAULTS else uid
+
+    def type(self, source: Any) -> str:
+        """Its plugin, empty where the dashboard does not tell."""
+        if isinstance(source, dict) and source.get("type"):
+            return _text(source["type"])
+        uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
+        found = _NAME.fullmatch(uid)
+        return self._types.get(found[1] or found[2], "") if found else ""
 
 
 def library_uid(panel: Mapping[str, Any]) -> str:
@@ -112,51 +155,64 @@ def _panels(model: Mapping[str, Any], library: Mapping[str, Mapping[str, Any]]) 
             yield {**library.get(library_uid(panel), {}), **panel} if library_uid(panel) else panel
 
 
-def _panel(panel: dict[str, Any], sources: Mapping[str, str]) -> Panel:
-    source = _source(panel.get("datasource"), sources)
+def _panel(panel: dict[str, Any], sources: _Sources) -> Panel:
     return Panel(
         id=_number(panel.get("id")),
         title=_text(panel.get("title")),
         kind=_text(panel.get("type")),
-        datasource_uid=source,
-        queries=[_query(one, source, sources) for one in _list(panel.get("targets")) if not one.get("hide")],
+        datasource_uid=sources.uid(panel.get("datasource")),
+        queries=[_query(one, panel, sources) for one in _list(panel.get("targets")) if not one.get("hide")],
     )
 
 
-def _query(target: dict[str, Any], panel_source: str, sources: Mapping[str, str]) -> PanelQuery:
-    own = target.get("datasource")
+def _query(target: dict[str, Any], panel: dict[str, Any], sources: _Sources) -> PanelQuery:
+    source = target.get("datasource") or panel.get("datasource")
     return PanelQuery(
         ref_id=_text(target.get("refId")) or "A",
         expr=_text(target.get("expr")),
         raw=target,
         instant=target.get("instant") is True,
-        datasource_uid=_source(own, sources) if own else panel_source,
+        datasource_uid=sources.uid(source),
+        datasource_type=sources.type(source),
+        min_step=_shown(target.get("interval")) or _shown(panel.get("interval")),
     )
-
-
-def _source(source: Any, sources: Mapping[str, str]) -> str:
-    """A data source's uid from its reference (old ones are a bare name), empty for the default."""
-    uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
-    if found := _NAME.fullmatch(uid):
-        uid = sources.get(found[1] or found[2], uid)
-    return "" if uid in _DEFAULTS else uid
 
 
 def _variable(variable: dict[str, Any]) -> Variable:
     query = variable.get("query")
+    refresh = variable.get("refresh")
     return Variable(
         name=_text(variable.get("name")),
         kind=_text(variable.get("type")),
         query=_text(query.get("query")) if isinstance(query, dict) else _text(query),
         current=_values(_dict(variable.get("current")).get("value")),
         options=[value for one in _list(variable.get("options")) for value in _values(one.get("value"))],
-        datasource=_source(variable.get("datasource"), {}),
+        datasource=_NO_SOURCES.uid(variable.get("datasource")),
         all_value=_text(variable.get("allValue")),
+        several=bool(variable.get("multi") or variable.get("includeAll")),
+        refreshed=refresh is True or refresh in (1, 2),
+        regex=_text(variable.get("regex")),
+        filters=list(_filters(variable)),
+        steps=_number(variable.get("auto_count")) or 30,
+        least=_shown(variable.get("auto_min")) or "10s",
     )
 
 
+def _filters(variable: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for one in (*_list(variable.get("baseFilters")), *_list(variable.get("filters"))):
+        operator = _text(one.get("operator"))
+        values = _values(one.get("values") if operator in _ONE_OF else one.get("value"))
+        if (matcher := _ONE_OF.get(operator, operator)) in ("=", "!=", "=~", "!~"):
+            yield _text(one.get("key")), matcher, "|".join(values)
+
+
 def _values(value: Any) -> list[str]:
-    return [_text(one) for one in value] if isinstance(value, list) else [_text(value)] if value else []
+    return [_shown(one) for one in value] if isinstance(value, list) else [_shown(value)] if value else []
+
+
+def _shown(value: Any) -> str:
+    """A text that some write as a number."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else _text(value)
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -189,3 +245,6 @@ def _number(value: Any) -> int:
     if value is None:
         return 0
     raise TypeError(f"{type(value).__name__} where a number was expected")
+
+
+_NO_SOURCES = _Sources([], [])

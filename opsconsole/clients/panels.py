@@ -1,17 +1,23 @@
 """A dashboard's panels as a person would see them: variables filled in, every query run once."""
 
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from opsconsole import promql
+from opsconsole.clients import wire
 from opsconsole.clients.dashboards import Dashboard, Panel, PanelQuery, Variable
 from opsconsole.clients.grafana import Grafana, PanelResult
+from opsconsole.errors import Nonsense
 
-_ALL = "$__all"
+ALL = "$__all"
+_OPTIONS = re.compile(r"(?:\\,|[^,])+")
 _DEFAULT_SPAN_SECONDS = 6 * 3600.0
 """Grafana's own default, where a dashboard does not say what it shows."""
 
-_SCRAPE_INTERVAL_SECONDS = 15.0
+SCRAPE_INTERVAL_SECONDS = 15.0
 """What a Prometheus data source assumes where it is not told: it gives `$__rate_interval` its 1 m."""
 
 _SOURCE = "prometheus"
@@ -46,12 +52,11 @@ async def run_panels(grafana: Grafana, dashboard: Dashboard, now: float) -> list
     A panel whose variable cannot be filled, or whose query fails, has an `error`.
     """
     now = float(round(now))
-    start = now - _span_seconds(dashboard)
+    start = now - span_seconds(dashboard)
     panels = [panel for panel in dashboard.panels if panel.queries]
+    values = chosen(dashboard)
     filled = {
-        _key(panel, query): promql.fill(query.expr, _values(dashboard, now - start))
-        for panel in panels
-        for query in panel.queries
+        _key(panel, query): fill(dashboard, query, values) for panel in panels for query in panel.queries
     }
     unresolved = {key: names for key, expr in filled.items() if (names := promql.unresolved(expr))}
     asked = [
@@ -103,24 +108,67 @@ def _request(key: str, query: PanelQuery, expr: str) -> dict[str, Any]:
     }
 
 
-def _values(dashboard: Dashboard, span_seconds: float) -> dict[str, str]:
-    """What Grafana would put in for each variable."""
-    values = {variable.name: _value(variable) for variable in dashboard.variables}
-    known = {name: value for name, value in values.items() if value is not None}
-    return {**known, **promql.time_variables(span_seconds, _SCRAPE_INTERVAL_SECONDS)}
+def fill(
+    dashboard: Dashboard,
+    query: PanelQuery,
+    values: Mapping[str, promql.Value],
+    *,
+    scrape_interval_seconds: float = SCRAPE_INTERVAL_SECONDS,
+) -> str:
+    """The query as Grafana sends it: the values and time variables put in, ad hoc filters added."""
+    step = promql.fill(query.min_step, values).lstrip("<>= ")
+    with suppress(ValueError):
+        scrape_interval_seconds = wire.seconds(step) or scrape_interval_seconds
+    times = promql.time_variables(span_seconds(dashboard), scrape_interval_seconds)
+    expr = promql.fill(promql.fill(query.expr, values), times)
+    matchers = [promql.Matcher(*each) for variable in dashboard.variables for each in variable.filters]
+    if not matchers or promql.unresolved(expr):
+        return expr
+    with suppress(Nonsense):
+        return promql.with_matchers(expr, matchers)
+    return expr
 
 
-def _value(variable: Variable) -> str | None:
-    current = variable.current or variable.options[:1]
+def chosen(dashboard: Dashboard) -> dict[str, promql.Value]:
+    """What Grafana would put in for each variable by what is saved; those without a value are not there."""
+    values: dict[str, promql.Value] = {}
+    for variable in dashboard.variables:
+        value = value_of(variable, variable.current, variable.options, span_seconds(dashboard))
+        if value is not None:
+            values[variable.name] = promql.fill(value, values) if isinstance(value, str) else value
+    return values
+
+
+def value_of(
+    variable: Variable, current: Sequence[str], options: Sequence[str], seconds: float
+) -> promql.Value | None:
+    """What `current` of these options means, for a dashboard that shows so many `seconds`. None where nothing
+    is chosen and nothing is there to choose from."""
+    options = options or _written(variable)
+    current = current or options[:1]
     if not current:
-        return None
-    if _ALL in current:
-        options = [option for option in variable.options if option != _ALL]
-        return variable.all_value or "|".join(options) or ".*"
-    return current[0] if len(current) == 1 else f"({'|'.join(current)})"
+        return "" if variable.kind == "textbox" else None
+    if ALL in current:
+        each = tuple(option for option in options if option != ALL)
+        return variable.all_value or each or ".*"
+    if variable.kind == "interval" and current[0].removeprefix("$__").startswith("auto"):
+        with suppress(ValueError):
+            return f"{max(round(seconds / variable.steps), round(wire.seconds(variable.least)), 1)}s"
+    return tuple(current) if variable.several or len(current) > 1 else current[0]
 
 
-def _span_seconds(dashboard: Dashboard) -> float:
+def _written(variable: Variable) -> list[str]:
+    """The options of a variable that has them in its definition."""
+    if variable.kind in ("constant", "textbox"):
+        return [variable.query] if variable.query else []
+    if variable.kind not in ("custom", "interval"):
+        return []
+    listed = [option.replace("\\,", ",").strip() for option in _OPTIONS.findall(variable.query)]
+    return [option.rpartition(" : ")[2] for option in listed if option]
+
+
+def span_seconds(dashboard: Dashboard) -> float:
+    """How long a time the dashboard shows."""
     begin = str((dashboard.raw.get("time") or {}).get("from", ""))
     length = begin.removeprefix("now-")
     units = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

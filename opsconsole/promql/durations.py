@@ -23,17 +23,16 @@ def with_durations(text: str, change: Change, change_window: Change | None = Non
     def changed(node: p.Expr) -> p.Expr | None:
         match node:
             case p.VectorSelector():
-                bare = _bare(node)
-                return p.parse(bare + _shift(node.at, _changed(node.offset, change)))
+                return p.parse(bare(node) + shift(node.at, _changed(node.offset, change)))
             case p.MatrixSelector():  # its selector is changed already
                 inner = node.vector_selector
                 window = display(_above_nothing(node.range, of_window))
-                return p.parse(f"{_bare(inner)}[{window}]{_shift(inner.at, inner.offset)}")
+                return p.parse(f"{bare(inner)}[{window}]{shift(inner.at, inner.offset)}")
             case p.SubqueryExpr():
                 window = display(_above_nothing(node.range, of_window)) if node.range else ""
                 step = display(_above_nothing(node.step, change)) if node.step else ""
-                shift = _shift(node.at, _changed(node.offset, change))
-                return p.parse(f"{node.expr.prettify()}[{window}:{step}]{shift}")
+                shifted = shift(node.at, _changed(node.offset, change))
+                return p.parse(f"{node.expr.prettify()}[{window}:{step}]{shifted}")
         return None
 
     return p.transform(parse(text), None, changed).prettify()
@@ -59,11 +58,12 @@ def _milliseconds(seconds: float) -> timedelta:
     return timedelta(milliseconds=round(1000 * seconds))
 
 
-def _bare(selector: p.VectorSelector) -> str:
-    return selector.prettify().removesuffix(_shift(selector.at, selector.offset))
+def bare(selector: p.VectorSelector) -> str:
+    """The selector without its offset and moment, as the parser writes it."""
+    return selector.prettify().removesuffix(shift(selector.at, selector.offset))
 
 
-def _shift(at: p.AtModifier | None, offset: timedelta | None) -> str:
+def shift(at: p.AtModifier | None, offset: timedelta | None) -> str:
     """The end of a selector or subquery, in the order and form in which the parser writes it."""
     moment = f" {at}" if at else ""
     if not offset:

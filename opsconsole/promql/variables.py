@@ -6,7 +6,7 @@ options"), the time variables those of its Prometheus data source.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 _VARIABLE = re.compile(
@@ -15,15 +15,19 @@ _VARIABLE = re.compile(
     r"|\$\{(?P<braced>\w+)(?:\.[^:}]+)?(?::(?P<braced_format>[^}]+))?\}"
 )
 _REGEX_SPECIAL = re.compile(r"[\\^$*+?.()|[\]{}/]")
+_REGEX_IN_PROMQL = re.compile(r"[$^*{}\[\]'+?.()|]")
 _DEFAULT_POINTS = 1000
 
+Value = str | tuple[str, ...]
+"""What a variable stands for: a text as it is, or the values chosen of a variable that takes several."""
 
-def fill(text: str, variables: Mapping[str, str]) -> str:
+
+def fill(text: str, variables: Mapping[str, Value]) -> str:
     """The query with its variables replaced, as `$name`, `${name}`, `${name:format}` or `[[name]]`.
 
-    `variables` holds each one's value as Grafana would write it for a plain `$name`, without the dollar:
-    for several chosen values or All that is a regular expression (`(a|b)`, `.*`). Names that are not there
-    stay as they are; see `unresolved`. The time variables are among `time_variables`.
+    A text is put in as it is. Of several values a plain `$name` makes a regular expression, `(a|b)`, as
+    Grafana's Prometheus data source does it: each value is escaped for one within a PromQL string. Names that
+    are not there stay as they are; see `unresolved`. The time variables are among `time_variables`.
     """
 
     def replaced(found: re.Match[str]) -> str:
@@ -63,19 +67,34 @@ def _parts(found: re.Match[str]) -> tuple[str, str]:
     return name, found["square_format"] or found["braced_format"] or ""
 
 
-def _formatted(value: str, form: str) -> str:
+def _formatted(value: Value, form: str) -> str:
+    values = (value,) if isinstance(value, str) else value
     match form:
         case "regex":
-            return _REGEX_SPECIAL.sub(r"\\\g<0>", value)
+            return _alternatives([_REGEX_SPECIAL.sub(r"\\\g<0>", each) for each in values])
         case "singlequote":
-            return "'" + value.replace("'", "\\'") + "'"
+            return ",".join("'" + each.replace("'", "\\'") + "'" for each in values)
         case "doublequote":
-            return '"' + value.replace('"', '\\"') + '"'
+            return ",".join('"' + each.replace('"', '\\"') + '"' for each in values)
         case "json":
             return json.dumps(value)
         case "percentencode":
-            return quote(value, safe="")
-    return value  # raw, pipe, csv, glob, text ... are the value itself where it is one
+            return quote(",".join(values), safe="")
+        case "pipe":
+            return "|".join(values)
+        case "csv" | "raw":
+            return ",".join(values)
+        case "date:seconds":
+            return str(int(values[0]) // 1000) if values[0].isdecimal() else values[0]
+    return value if isinstance(value, str) else _alternatives([_escaped(each) for each in value])
+
+
+def _alternatives(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"({'|'.join(values)})"
+
+
+def _escaped(value: str) -> str:
+    return _REGEX_IN_PROMQL.sub(r"\\\\\g<0>", value.replace("\\", "\\\\\\\\"))
 
 
 def _duration(seconds: float) -> str:

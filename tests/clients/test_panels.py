@@ -1,0 +1,116 @@
+"""A panel's queries, filled in as Grafana would."""
+
+from typing import Any
+
+import pytest
+
+from opsconsole.clients.dashboards import Dashboard, parse
+from opsconsole.clients.panels import chosen, fill, span_seconds
+from opsconsole.errors import Nonsense
+from opsconsole.promql import Matcher, Value, with_matchers
+from opsconsole.promql import fill as fill_text
+
+CHOSEN: dict[str, Value] = {"one": ("a.b",), "two": ("a.b", "c\\d"), "text": "a.b"}
+
+
+def board(*variables: dict[str, Any], **more: Any) -> Dashboard:
+    return parse({"templating": {"list": list(variables)}, **more}, {}, "test")
+
+
+def filled(expr: str, *variables: dict[str, Any], target: dict[str, Any] | None = None, **more: Any) -> str:
+    dashboard = board(*variables, panels=[{"targets": [{"expr": expr, **(target or {})}]}], **more)
+    return fill(dashboard, dashboard.panels[0].queries[0], chosen(dashboard))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$text", "a.b"),
+        ("$one", r"a\\.b"),
+        ("$two", r"(a\\.b|c\\\\d)"),
+        ("${two:regex}", r"(a\.b|c\\d)"),
+        ("${two:csv} ${one:csv} ${text:csv}", r"a.b,c\d a.b a.b"),
+        ("${two:pipe}", r"a.b|c\d"),
+        ("${two:doublequote}", r'"a.b","c\d"'),
+        ("${one:json} ${text:json}", '["a.b"] "a.b"'),
+        ("${missing:csv}", "${missing:csv}"),
+    ],
+)
+def test_several_values_in_each_format(text: str, expected: str) -> None:
+    assert fill_text(text, CHOSEN) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        pytest.param({"type": "query", "current": {"value": "a.b"}}, "a.b", id="single"),
+        pytest.param(
+            {"type": "query", "multi": True, "current": {"value": "a"}}, ("a",), id="one-of-several"
+        ),
+        pytest.param({"type": "query", "current": {"value": ["$__all"]}}, ".*", id="all-unknown"),
+        pytest.param(
+            {"type": "query", "current": {"value": "$__all"}, "allValue": "x.+$first"}, "x.+1", id="all-value"
+        ),
+        pytest.param(
+            {"type": "custom", "includeAll": True, "query": "a,b\\,c, n : d", "current": {"value": "$__all"}},
+            ("a", "b,c", "d"),
+            id="all-of-custom",
+        ),
+        pytest.param({"type": "custom", "query": "a,b"}, "a", id="first-of-custom"),
+        pytest.param({"type": "custom", "options": [{"value": 5}], "current": {}}, "5", id="number"),
+        pytest.param({"type": "constant", "query": "c"}, "c", id="constant"),
+        pytest.param({"type": "textbox", "query": ""}, "", id="textbox"),
+        pytest.param({"type": "interval", "query": "1m,10m"}, "1m", id="interval"),
+        pytest.param(
+            {"type": "interval", "current": {"value": "$__auto_interval_x"}, "auto_count": 10},
+            "360s",
+            id="auto",
+        ),
+        pytest.param({"type": "query", "query": "label_values(job)"}, None, id="query-without-a-value"),
+    ],
+)
+def test_what_a_variable_stands_for(variable: dict[str, Any], value: Value | None) -> None:
+    first = {"name": "first", "type": "constant", "query": "1"}
+    dashboard = board(first, {"name": "x", **variable}, time={"from": "now-1h"})
+    assert chosen(dashboard).get("x") == value
+
+
+def test_time_variables_go_by_the_least_step_of_the_query() -> None:
+    assert filled("rate(a[$__rate_interval])") == "rate(a[60s])"
+    assert filled("rate(a[$__rate_interval])", target={"interval": "1m"}) == "rate(a[240s])"
+    assert filled("a[$i]", {"name": "i", "type": "custom", "query": "$__rate_interval"}) == "a[60s]"
+    assert filled("a[$__range]", time={"from": "now-2d"}) == "a[172800s]"
+    assert span_seconds(board()) == 6 * 3600
+
+
+def test_ad_hoc_filters_join_every_selector() -> None:
+    filters = [
+        {"key": "env", "operator": "=", "value": 'p"'},
+        {"key": "zone", "operator": "=|", "values": ["a", "b"]},
+        {"key": "odd", "operator": "<", "value": "1"},
+    ]
+    adhoc = {"name": "Filters", "type": "adhoc", "filters": filters}
+    expr = 'rate(a{b="}"}[5m] offset 1m) / c'
+    added = 'env="p\\"",zone=~"a|b"'
+    assert filled(expr, adhoc) == f'rate(a{{b="}}",{added}}}[5m] offset 1m) / c{{{added}}}'
+    assert filled("broken(", adhoc) == "broken("
+
+
+def test_matchers_are_added_to_promql_alone() -> None:
+    with pytest.raises(Nonsense):
+        with_matchers("a{", [Matcher("b", "=", "c")])
+
+
+def test_the_type_of_a_query_s_source() -> None:
+    targets = [{"expr": "a"}, {"expr": "b", "datasource": {"type": "loki", "uid": "l"}}]
+    dashboard = board(
+        {"name": "ds", "type": "datasource", "query": "prometheus", "current": {}},
+        __inputs=[{"name": "DS_LOGS", "pluginId": "loki", "type": "datasource"}],
+        panels=[
+            {"datasource": "$ds", "targets": targets},
+            {"datasource": {"uid": "${DS_LOGS}"}, "targets": targets[:1]},
+            {"datasource": "Some name", "targets": targets[:1]},
+        ],
+    )
+    types = [[query.datasource_type for query in panel.queries] for panel in dashboard.panels]
+    assert types == [["prometheus", "loki"], ["loki"], [""]]
