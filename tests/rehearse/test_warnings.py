@@ -78,6 +78,7 @@ def test_a_counter_that_is_read_as_a_gauge(expr: str, correction: str) -> None:
         "time() - timestamp(errors_total) > 60",
         "max_over_time(rate(errors_total[5m])[1h:]) > 3",
         "things_count > 5",
+        "worker_pending_tasks_total > 5",
         "histogram_quantile(0.9, sum by (le) (rate(took_bucket[5m]))) > 3",
     ],
 )
@@ -225,25 +226,29 @@ def test_a_threshold_that_may_well_be_meant(expr: str) -> None:
 @pytest.mark.parametrize(
     ("expr", "told"),
     [
-        (f"{FAILED} > 0.1", "where sum(rate(paid_total{}[5m])) is 0, 0/0 is NaN, for which"),
-        ("lag / sum(rate(read_total[5m])) > 60", "infinite, which fires"),
-        ("lag / rate(read_total[5m]) * 100 < 60", "infinite, which does not fire"),
-        ("1 - lag / rate(read_total[5m]) < 60", "no threshold is passed"),
-        ("avg(lag / rate(read_total[5m])) > 60", "makes the whole avg NaN"),
-        ("lag / rate(read_total[5m]) != 1", "always true"),
-        ("ready / spec_replicas < 0.5", "is 0"),
-        ("used / (rate(hits[5m]) + rate(misses[5m])) < 0.5", "is 0"),
-        ("redis_memory_used_bytes / redis_memory_max_bytes > 0.9", "infinite, which fires"),
+        (f"{FAILED} > 0.1", "while sum(rate(paid_total{}[5m])) is 0, 0/0 is NaN, and NaN never fires"),
+        ("rate(errors_total[5m]) / rate(requests_total[5m]) > 0.1", "is NaN, and NaN never fires"),
+        ("lag / sum(rate(read_total[5m])) > 60", "anything else / 0 is infinite, which fires"),
+        ("lag / rate(read_total[5m]) * 100 < 60", "anything else / 0 is infinite, which does not fire"),
+        ("1 - lag / rate(read_total[5m]) < 60", "is NaN, and NaN never fires"),
         (
-            "rate(took_sum[5m]) / rate(took_count[5m]) > 1",
-            "where rate(took_count{}[5m]) is 0, 0/0 is NaN, for which no threshold is passed",
+            "avg(lag / rate(read_total[5m])) > 60",
+            "is 0 for one series, 0/0 makes the whole avg NaN, and NaN never fires",
         ),
+        (
+            "lag / rate(read_total[5m]) != 1",
+            "NaN != 1 always holds; anything else / 0 is infinite, which fires",
+        ),
+        ("ready / spec_replicas < 0.5", "infinite, which does not fire"),
+        ("used / (rate(hits[5m]) + rate(misses[5m])) < 0.5", "infinite, which does not fire"),
+        ("used / redis_memory_max_bytes > 0.9", "infinite, which fires"),
+        ("rate(took_sum[5m]) / rate(took_count[5m]) > 1", "is NaN, and NaN never fires"),
     ],
 )
 def test_a_divisor_that_may_be_0(expr: str, told: str) -> None:
     (warned,) = found(expr)
     assert warned.kind == DIVISION
-    assert told in warned.summary
+    assert warned.summary.endswith(told)
 
 
 @pytest.mark.parametrize(
@@ -334,9 +339,9 @@ def test_a_matcher_that_reads_as_something_else(expr: str, correction: str) -> N
 
 
 def test_a_warning_points_at_its_place() -> None:
-    expr = "a_total > 5 or vector(1) unless x{a='a_total > 5'} > 1 or a_total > 5"
+    expr = "errors_total > 5 or vector(1) unless x{a='errors_total > 5'} > 1 or errors_total > 5"
     places = [(each.guilty, each.nth) for each in found(expr)]
-    assert places == [("a_total{} > 5", 0), ("a_total{} > 5", 1)]
+    assert places == [("errors_total{} > 5", 0), ("errors_total{} > 5", 1)]
 
 
 def test_what_is_not_promql_has_no_warnings() -> None:

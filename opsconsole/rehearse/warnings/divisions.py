@@ -103,16 +103,15 @@ def _gauge_may_be_0(name: str, recorded: Recorded, deep: int) -> bool:
 
 
 def _warned(division: Place, around: Compared) -> Warned:
-    divisor = division.within[1].bare
+    divisor = division.within[1].bare.text
     spoiled = next((operator(above) for above in division.above if _spoiled(above, around.side)), "")
-    nan = "which is always true" if around.op == "!=" else "for which no threshold is passed"
-    told = f"where {divisor.text} is 0, 0/0 is NaN"
+    then = f"NaN != {around.threshold:g} always holds" if around.op == "!=" else "NaN never fires"
     if spoiled:
-        told += f", and one such series makes the whole {spoiled} NaN"
-    told += f", {nan}"
-    together = share(*division.within) == "certain" or is_mean(*division.within)
-    if not together and (infinite := _of_infinity(division, around)):
-        told += f"; anything else / 0 is infinite, {infinite}"
+        told = f"while {divisor} is 0 for one series, 0/0 makes the whole {spoiled} NaN, and {then}"
+    else:
+        told = f"while {divisor} is 0, 0/0 is NaN, and {then}"
+        if infinite := _of_infinity(division, around):
+            told += f"; anything else / 0 is infinite, which {infinite}"
     return Warned(kind="division-by-nothing", summary=told, guilty=division.text, nth=division.nth)
 
 
@@ -121,11 +120,16 @@ def _spoiled(above: Place, side: Place) -> bool:
 
 
 def _of_infinity(division: Place, around: Compared) -> str:
-    """What becomes of +Inf, where nothing but a factor stands between it and the threshold."""
+    """What becomes of x/0, where there is an x without a divisor, and nothing but a factor stands between
+    the quotient and the threshold."""
+    part = share(*division.within)
+    unlimited = any(_0_IS_NONE.fullmatch(one.metric or "") for one in selectors(division.within[1].node))
+    if is_mean(*division.within) or part == "certain" or (part and not unlimited):
+        return ""
     between = [above for above in division.above if _lies_in(above, around.side)]
     if not all(isinstance(above.node, p.ParenExpr) or _scales(above.node) for above in between):
         return ""
-    return "which fires" if around.upwards else "which does not fire"
+    return "fires" if around.upwards or around.op == "!=" else "does not fire"
 
 
 def _scales(node: p.Expr) -> bool:

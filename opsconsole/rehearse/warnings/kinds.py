@@ -8,6 +8,12 @@ BY_TYPE = "its TYPE"
 BY_NAME = "its name"
 
 _COUNTS = ("_total", "_count", "_sum", "_bucket")
+_EVENTS = re.compile(
+    r".*(?:error|fail|request|response|restart|retr(?:y|ies)|reject|drop|discard|timeout|exception|evict|kill"
+    r"|abort|crash|panic|miss|hit|received|sent|processed|cpu_seconds|created|deleted|consumed|charged|paid)\w*_total"
+)
+"""What happens is counted. Many other a name in `_total` is that of a gauge, a sum over something."""
+
 _GAUGES = re.compile(
     r"up|ALERTS|.+_(?:ratio|percent|percentage|celsius|timestamp_seconds)|go_goroutines|go_threads"
     r"|node_load\d+|node_memory_\w+_bytes|node_filesystem_(?:avail|free|size|files|files_free)(?:_bytes)?"
@@ -25,7 +31,7 @@ def counter(name: str, schema: Schema) -> str:
         if known.kind == "counter":
             return BY_TYPE
         return BY_TYPE if known.kind in ("histogram", "summary") and name.endswith(_COUNTS[1:]) else ""
-    if name.endswith(("_total", "_bucket")):
+    if name.endswith("_bucket") or _EVENTS.fullmatch(name):
         return BY_NAME
     family = name.removesuffix("_count").removesuffix("_sum")
     siblings = {family + part for part in _COUNTS[1:]} - {name}
