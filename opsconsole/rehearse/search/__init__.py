@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 
 import promql_parser as p
 
@@ -14,11 +15,14 @@ from opsconsole.rehearse.search.acts import State
 from opsconsole.rehearse.search.cast import Cast
 from opsconsole.rehearse.search.incidents import incident
 from opsconsole.rehearse.search.solver import OutOfSteps, Solver
-from opsconsole.rehearse.search.timing import Timing, timing
+from opsconsole.rehearse.search.timing import Timing, bursts, timing
 
 Recorded = Mapping[str, Sequence[Rule]]
 _MOST_DEEP = 8
 _MOST_STATES = 16
+_BARE_SEED = 2
+_LONG_PAST_SECONDS = 3 * 86_400.0
+_LONGER_PAST_SECONDS = 45 * 86_400.0
 
 
 def candidates(rule: Rule, schema: Schema, recorded: Recorded, *, seed: int = 0) -> Iterator[Candidate]:
@@ -31,18 +35,25 @@ def candidates(rule: Rule, schema: Schema, recorded: Recorded, *, seed: int = 0)
         name: [(one, parse(one.expr)) for one in recorded[name]]
         for name in dict.fromkeys(one.record for one in rests_on)
     }
-    cast = Cast(trees, schema)
+    cast = Cast(trees, schema, bare=seed == _BARE_SEED)
     most = 2 if seed else 1 if _by_the_calendar(trees) else _MOST_DEEP
     seen: set[object] = set()
-    for moment in _moments(trees, seed):
+    for moment, burst in product(_moments(trees, seed), (False, True) if bursts(trees) else (False,)):
         if len(seen) >= _MOST_STATES:
             return
         when = timing(
-            trees, rule.for_seconds, rule.keep_firing_for_seconds, records=bool(rests_on), begins_at=moment
+            trees,
+            rule.for_seconds,
+            rule.keep_firing_for_seconds,
+            records=bool(rests_on),
+            begins_at=moment,
+            burst=burst,
+            longest_past_seconds=_LONGER_PAST_SECONDS if seed else _LONG_PAST_SECONDS,
         )
         at = when.clock_at + when.evaluation_seconds
-        for state in _states(Solver(cast, made, at, when.interval_seconds, seed), tree, most):
-            mark = frozenset(state.acts.items()), state.barred, moment
+        solver = Solver(cast, made, at, when.interval_seconds, when.during_seconds if burst else None, seed)
+        for state in _states(solver, tree, most):
+            mark = frozenset(state.acts.items()), state.barred, state.stopped, moment, burst
             if mark in seen:
                 continue
             seen.add(mark)

@@ -21,12 +21,16 @@ _MOST_REAL = 200
 
 
 class Cast:
-    """Chooses label sets for the selectors of one rule and of the recording rules that it rests on."""
+    """Chooses label sets for the selectors of one rule and of the recording rules that it rests on.
 
-    def __init__(self, trees: Sequence[p.Expr], schema: Schema) -> None:
+    `bare`: where the labels are not known, series carry none but those that a matcher or a join needs.
+    """
+
+    def __init__(self, trees: Sequence[p.Expr], schema: Schema, *, bare: bool = False) -> None:
         self._schema = schema
+        self._bare = bare
         self._selectors = [selector for tree in trees for selector in selectors(tree)]
-        self.shared, self._everything = _shared_labels(trees)
+        self.shared, self._dropped, self._everything = _shared_labels(trees)
         self._wishes = _wishes(trees, self._selectors)
 
     def series(
@@ -77,15 +81,22 @@ class Cast:
         known = self._schema.metrics.get(metric)
         if known and known.series and self._schema.origin != "guess":
             return set(known.possible) | (self._asked(metric, selector) & self._schema.added)
+        if self._bare:
+            return {
+                m.label for one in (*self._selectors, selector) if one.metric == metric for m in _wanted(one)
+            }
         names = self._asked(metric, selector) | {"job", "instance"}
-        return names | (set(known.possible) - _ONES_OWN if known else set())
+        if self._everything or known is None:
+            return names
+        return names | (set(known.possible) - _ONES_OWN)
 
     def _asked(self, metric: str, selector: Selector) -> set[str]:
         """The labels that the rule's expressions ask this metric for."""
-        own = {m.label for one in (*self._selectors, selector) if one.metric == metric for m in one.matchers}
+        own = {m.label for one in (*self._selectors, selector) if one.metric == metric for m in _wanted(one)}
         others = self.shared - _ONES_OWN
         if self._everything:
-            others = others | ({m.label for one in self._selectors for m in one.matchers} - _ONES_OWN)
+            anyones = {m.label for one in self._selectors for m in _wanted(one)}
+            others = others | (anyones - _ONES_OWN - self._dropped)
         return (own | others) - {"__name__"}
 
     def _fitting(
@@ -177,28 +188,37 @@ class Cast:
                     yield {**labels, name: value}
 
 
+def _wanted(selector: Selector) -> list[Matcher]:
+    """The matchers of labels that should be there: not those that ask for none."""
+    return [m for m in selector.matchers if not (m.operator == "=" and not m.value)]
+
+
 def _written(found: Sequence[Selector], label: str) -> list[str]:
     """The values that the rule itself gives for a label."""
     return [m.value for one in found for m in one.matchers if m.label == label and m.operator == "="]
 
 
-def _shared_labels(trees: Sequence[p.Expr]) -> tuple[frozenset[str], bool]:
-    """The labels that a rule's expressions group by and match on, and whether some match is on all labels."""
+def _shared_labels(trees: Sequence[p.Expr]) -> tuple[frozenset[str], frozenset[str], bool]:
+    """The labels that a rule's expressions group by and match on, those that they leave out on the way, and
+    whether some match is on all labels."""
     names: set[str] = set()
+    dropped: set[str] = set()
     everything = False
     for node in (node for tree in trees for node in walk(tree)):
-        if isinstance(node, p.AggregateExpr) and node.modifier and str(node.modifier.type).endswith("By"):
-            names.update(node.modifier.labels)
+        if isinstance(node, p.AggregateExpr) and node.modifier:
+            by = str(node.modifier.type).endswith("By")
+            (names if by else dropped).update(node.modifier.labels)
         elif isinstance(node, p.BinaryExpr) and selectors(node.lhs) and selectors(node.rhs):
             matching = node.modifier.matching if node.modifier else None
             if matching is not None and str(matching.type).endswith("Include"):
                 names.update(matching.labels)
             else:
                 everything = True
+                dropped.update(matching.labels if matching is not None else ())
             names.update((node.modifier.group_labels or ()) if node.modifier else ())
         elif isinstance(node, p.Call) and node.func.name == "label_replace":
             names.update(_text(argument) for argument in (node.args[1], node.args[3]))
-    return frozenset(names - {""}), everything
+    return frozenset(names - {""}), frozenset(dropped), everything
 
 
 def _wishes(trees: Sequence[p.Expr], found: Sequence[Selector]) -> dict[str, str]:

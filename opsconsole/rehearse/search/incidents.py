@@ -17,7 +17,12 @@ def incident(
     courses: dict[SeriesKey, Course] = {}
     still = calm.acts if calm else {}
     for key, act in state.acts.items():
-        courses[key] = _course(act, still.get(key), lasts=calm is not None)
+        course = _course(act, still.get(key), lasts=calm is not None)
+        if key in state.stopped or (act.only_earlier and any(finds(one, key) for one in state.barred)):
+            course = Course(before=course.before or course.during, during=None, after=course.after)
+        if any(finds(one, key) for one in state.barred_earlier):
+            course = Course(before=None, during=course.during, after=None)
+        courses[key] = course
     for key, act in still.items():
         if key not in courses:
             barred = any(finds(selector, key) for selector in state.barred)

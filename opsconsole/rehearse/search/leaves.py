@@ -23,6 +23,7 @@ _SWINGS = {"changes", "resets", "stddev_over_time", "stdvar_over_time", "mad_ove
 _THERE = {"count_over_time", "present_over_time"}
 _USUAL_CHANGE = 100.0
 _USUAL_LEVEL = 100.0
+_YES_OR_NO = ("up", "_info", "_healthy", "_ready", "_status", "_condition", "_enabled", "_success", "_leader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Leaf:
             return 0.0 if calm else _USUAL_CHANGE
         if self.component == "swing":
             return 0.0 if calm else 1.0
-        return 1.0 if calm else _USUAL_LEVEL
+        return 1.0 if calm or (self.selector.metric or "").endswith(_YES_OR_NO) else _USUAL_LEVEL
 
     def component_region(self, region: Region) -> Region:
         wanted = region.scaled(1 / self.factor)
@@ -116,19 +117,20 @@ class Leaf:
         return replace(act, slope=(value - act.level) / self.ahead_seconds)
 
 
-def leaf(node: p.Expr, interval_seconds: float) -> Leaf | None:
-    """The node as a leaf; None where more than one selector and one function is to be read."""
+def leaf(node: p.Expr, interval_seconds: float, lasts_seconds: float | None = None) -> Leaf | None:
+    """The node as a leaf; None where more than one selector and one function is to be read. Windows longer
+    than an incident that lasts for `lasts_seconds` are filled by it in part."""
     match node:
         case p.ParenExpr():
-            return leaf(node.expr, interval_seconds)
+            return leaf(node.expr, interval_seconds, lasts_seconds)
         case p.VectorSelector():
             return Leaf(selector_of(node), earlier=_looks_back(node))
         case p.Call():
-            return _ranged(node, interval_seconds)
+            return _ranged(node, interval_seconds, lasts_seconds)
     return None
 
 
-def _ranged(node: p.Call, interval_seconds: float) -> Leaf | None:
+def _ranged(node: p.Call, interval_seconds: float, lasts_seconds: float | None) -> Leaf | None:
     inside = next((one for one in node.args if isinstance(one, p.MatrixSelector | p.SubqueryExpr)), None)
     inner = (
         inside.vector_selector if isinstance(inside, p.MatrixSelector) else inside.expr if inside else None
@@ -145,10 +147,19 @@ def _ranged(node: p.Call, interval_seconds: float) -> Leaf | None:
         function=name,
     )
     if name in _CHANGES:
-        factor = {"increase": 1.0, "delta": 1.0, "idelta": interval_seconds / window}.get(name, 1 / window)
+        filled = window if lasts_seconds is None else min(window, lasts_seconds)
+        part = replace(part, window_seconds=filled)
+        factor = {
+            "increase": 1.0,
+            "delta": 1.0,
+            "idelta": interval_seconds / filled,
+            "irate": 1 / filled,
+        }.get(name, 1 / window)
         return replace(part, component="change", factor=factor)
     if name in _LEVELS:
         samples = max(1.0, window / interval_seconds)
+        if name == "avg_over_time" and lasts_seconds is not None:
+            return replace(part, factor=min(1.0, lasts_seconds / window))
         return replace(part, factor=samples if name == "sum_over_time" else 1.0)
     if name in _SWINGS:
         return replace(part, component="swing")

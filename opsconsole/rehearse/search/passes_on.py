@@ -49,10 +49,18 @@ def undone(name: str, region: Region, _further: Sequence[float | None]) -> Itera
 
 
 def over_time(
-    name: str, inside: p.MatrixSelector | p.SubqueryExpr, region: Region, interval_seconds: float
+    name: str,
+    inside: p.MatrixSelector | p.SubqueryExpr,
+    region: Region,
+    interval_seconds: float,
+    lasts_seconds: float | None,
 ) -> Iterator[Region]:
     """What a function over a range asks of the expression beneath, when that stays as it is for the whole
-    range. Where the function measures a change there is no exact answer: anything may do."""
+    range, or for `lasts_seconds` of it and is 0 for the rest. Where the function measures a change there is
+    no exact answer: anything may do."""
+    if name == "avg_over_time" and lasts_seconds is not None:
+        yield region.scaled(max(1.0, seconds(inside.range) / lasts_seconds))
+        return
     if name in _LEVELS:
         yield region
         return

@@ -6,6 +6,7 @@ from itertools import islice
 
 import promql_parser as p
 
+from opsconsole.promql import selectors
 from opsconsole.rehearse.search.leaves import Leaf, leaf
 from opsconsole.rehearse.search.regions import Region
 
@@ -19,6 +20,8 @@ def buckets(node: p.Expr, interval_seconds: float) -> Leaf | None:
             return buckets(node.expr, interval_seconds)
         case p.Call() if node.func.name in ("label_replace", "label_join"):
             return buckets(node.args[0], interval_seconds)
+        case p.BinaryExpr() if str(node.op) in ("*", "/"):
+            return buckets(node.lhs if selectors(node.lhs) else node.rhs, interval_seconds)
     part = leaf(node, interval_seconds)
     return part if part and (part.selector.metric or "").endswith("_bucket") else None
 

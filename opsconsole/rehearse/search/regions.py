@@ -81,7 +81,7 @@ class Region:
         """
         seen = set()
         for value in chain(self._near_the_ends(), self._far(usual)):
-            value = tidy(value)
+            value = rounded if (rounded := tidy(value)) in self else value
             if math.isfinite(value) and value in self and value not in seen:
                 seen.add(value)
                 yield value

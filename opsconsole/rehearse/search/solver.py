@@ -17,6 +17,7 @@ import promql_parser as p
 
 from opsconsole.promql import selectors
 from opsconsole.promql.trees import selector as selector_of
+from opsconsole.promql.trees import walk
 from opsconsole.rehearse.model import Rule
 from opsconsole.rehearse.search import clock, passes_on, quantiles
 from opsconsole.rehearse.search.acts import Act, State, finds
@@ -40,12 +41,14 @@ class OutOfSteps(Exception):
 @dataclass
 class Solver:
     """`at` is the moment of the incident in unix seconds, `interval_seconds` the time between samples,
-    `recorded` what recording rules make; a `seed` other than 0 tries the ways in another order."""
+    `recorded` what recording rules make; a `seed` other than 0 tries the ways in another order. The incident
+    lasts for `lasts_seconds` where that is less than some window; None: for longer than all."""
 
     cast: Cast
     recorded: Mapping[str, Sequence[tuple[Rule, p.Expr]]]
     at: float
     interval_seconds: float
+    lasts_seconds: float | None = None
     seed: int = 0
     calm: bool = False
 
@@ -81,7 +84,7 @@ class Solver:
             case p.VectorSelector() if selector_of(node).metric in self.recorded:
                 yield from self._recorded(node, region, state)
             case p.VectorSelector():
-                yield from self._act(leaf(node, self.interval_seconds), region, state)
+                yield from self._act(self._leaf(node), region, state)
             case p.BinaryExpr():
                 yield from self._binary(node, region, state)
             case p.AggregateExpr():
@@ -104,6 +107,9 @@ class Solver:
                 replace(state, bound={**state.bound, **forced}, forced={**state.forced, **forced}),
             ):
                 yield replace(found, forced=state.forced)
+
+    def _leaf(self, node: p.Expr) -> Leaf | None:
+        return leaf(node, self.interval_seconds, self.lasts_seconds)
 
     def _act(self, part: "Leaf | None", region: Region, state: State) -> Iterator[State]:
         """States in which one series of a selector does what gives a value of the region."""
@@ -183,6 +189,7 @@ class Solver:
             for wanted in _right_of(op, region, left):
                 yield from self._demand(node.rhs, wanted, state)
             return
+        yield from self._drifting(node, op, region, state)
         right_first = _particular(node.rhs) >= _particular(node.lhs)
         for right in self._ways(self._pivots(node.rhs, state)):
             for wanted in undone(op, region, right=right):
@@ -193,6 +200,21 @@ class Solver:
                 for pick in self._picks(wanted, 0.0 if self.calm else right)[:4]:
                     for found in self._demand(node.lhs, Region.point(pick), state):
                         yield from self._demand(node.rhs, Region.point(right), found)
+
+    def _drifting(self, node: p.BinaryExpr, op: str, region: Region, state: State) -> Iterator[State]:
+        """What a series is now against what it was some time ago, when it drifts all the while."""
+        now, then = self._leaf(node.lhs), self._leaf(node.rhs)
+        if op != "-" or now is None or then is None or now.earlier == then.earlier:
+            return
+        if now.selector.metric != then.selector.metric or now.component != "level":
+            return
+        ago = _offset_seconds(node.rhs if then.earlier else node.lhs)
+        change = region if then.earlier else region.scaled(-1)
+        for key in islice(self._series(now, state), 1):
+            for drift in self._picks(change, 1.0)[:2]:
+                moving = Act(level=max(1.0, -100 * drift), slope=drift / ago)
+                if key not in state.acts and (after := state.with_act(key, moving)):
+                    yield after
 
     def _pivots(self, node: p.Expr, state: State) -> list[float]:
         """Numbers worth trying for a side when the other is not known."""
@@ -215,7 +237,7 @@ class Solver:
                 return (
                     1.0 if str(node.op) == "/" else self._usual(node.lhs if selectors(node.lhs) else node.rhs)
                 )
-        part = leaf(node, self.interval_seconds)
+        part = self._leaf(node)
         if part is not None:
             return part.usual_value
         inner = next((child for child in _vectors(node)), None)
@@ -238,13 +260,13 @@ class Solver:
                 return self._assigned(node.expr, state)
             case p.AggregateExpr() if str(node.op) in ("avg", "min", "max"):
                 return self._known(node.expr, state)
-        part = leaf(node, self.interval_seconds)
+        part = self._leaf(node)
         values = [part.value(state.acts[key]) for key in state.found_by(part.selector)] if part else []
         return values[0] if values else None
 
     def _assigned(self, node: p.Expr, state: State) -> float | None:
         """The sum of what the series beneath do already; None where there are none, or one is not decided."""
-        part = leaf(node, self.interval_seconds)
+        part = self._leaf(node)
         if part is None:
             return self._known(node, state)
         values = [part.value(state.acts[key]) for key in state.found_by(part.selector)]
@@ -268,7 +290,7 @@ class Solver:
                 yield from self._demand(node.expr, region, state)
 
     def _sum(self, node: p.AggregateExpr, region: Region, state: State) -> Iterator[State]:
-        part = leaf(node.expr, self.interval_seconds)
+        part = self._leaf(node.expr)
         there = self._assigned(node.expr, state) if part else None
         if part is None or there is None:
             yield from self._demand(node.expr, region, state)
@@ -352,7 +374,10 @@ class Solver:
             case "histogram_quantile":
                 yield from self._quantile(node, region, state)
             case "timestamp":
-                yield from self._demand(arguments[0], _ANY, state)
+                for found in self._demand(arguments[0], _ANY, state):
+                    if self.at in region:
+                        yield found
+                    yield replace(found, stopped=found.stopped.union(found.acts))
             case _ if name in clock.CALENDAR and arguments:
                 yield from self._calendar(name, arguments[0], region, state)
             case _ if name in passes_on.ELEMENTWISE:
@@ -365,12 +390,14 @@ class Solver:
 
     def _over_time(self, node: p.Call, region: Region, state: State) -> Iterator[State]:
         inside = next((one for one in node.args if isinstance(one, p.MatrixSelector | p.SubqueryExpr)), None)
-        part = leaf(node, self.interval_seconds)
+        part = self._leaf(node)
         recorded = part is not None and part.selector.metric in self.recorded
         if part is not None and not recorded:
             yield from self._act(part, region, state)
         elif inside is not None:
-            for wanted in passes_on.over_time(node.func.name, inside, region, self.interval_seconds):
+            for wanted in passes_on.over_time(
+                node.func.name, inside, region, self.interval_seconds, self.lasts_seconds
+            ):
                 inner = inside.vector_selector if isinstance(inside, p.MatrixSelector) else inside.expr
                 yield from self._demand(inner, wanted, state)
 
@@ -420,7 +447,8 @@ class Solver:
                 for _, tree in self.recorded[name or ""][:1]:
                     yield from self._deny(tree, state)
             case p.VectorSelector():
-                if after := state.without(selector_of(node)):
+                looks_back = node.offset is not None and node.offset.total_seconds() > 0
+                if after := state.without(selector_of(node), earlier=looks_back):
                     yield after
             case p.Call() if node.func.name in ("absent", "absent_over_time"):
                 yield from self._demand(_inner(node.args[0]), _ANY, state)
@@ -476,6 +504,11 @@ def _particular(node: p.Expr) -> int:
     """How much a side is tied down: the more matchers, the fewer series can stand for it."""
     found = selectors(node)
     return sum(len(one.matchers) for one in found[:1]) - 10 * len(found)
+
+
+def _offset_seconds(node: p.Expr) -> float:
+    shifts = [getattr(one, "offset", None) for one in walk(node)]
+    return max((shift.total_seconds() for shift in shifts if shift), default=1.0)
 
 
 def _unwrapped(node: p.Expr) -> p.Expr:

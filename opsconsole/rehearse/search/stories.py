@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from opsconsole.checkkit import lasting
 from opsconsole.rehearse.model import Course, Phase, SeriesKey
 
-_SPAN_SECONDS = 300.0
+_SPANS_SECONDS = (300.0, 3600.0, 86_400.0)
 _MOST_TOLD = 3
 _SCRAPING = ("job", "instance")
 
@@ -74,9 +74,18 @@ def _share(plain: Mapping[SeriesKey, Course]) -> str:
     ]
     if len(label) != 1 or len(rises) != 2 or min(rises) <= 0 or len(key) != len(other):
         return ""
-    part, whole = rises[0] * _SPAN_SECONDS, sum(rises) * _SPAN_SECONDS
+    if label == ["__name__"]:
+        return ""
+    span = _span(min(rises))
+    part, whole = rises[0] * span, sum(rises) * span
     value = dict(key)[label[0]]
-    return f'{part:.4g} of {whole:.4g} {written(other, (label[0],))} in 5 min have {label[0]}="{value}"'
+    among = f"{written(other, (label[0],))} in {lasting(span)}"
+    return f'{part:.4g} of {whole:.4g} {among} have {label[0]}="{value}"'
+
+
+def _span(slope_per_second: float) -> float:
+    """The shortest time to tell a change over in which it is one at least."""
+    return next((span for span in _SPANS_SECONDS if slope_per_second * span >= 1), _SPANS_SECONDS[-1])
 
 
 def _said(phase: Phase | None) -> str:
@@ -86,7 +95,8 @@ def _said(phase: Phase | None) -> str:
         low = phase.level or 0.0
         return f"goes to and fro between {low:g} and {low + phase.swing:g}"
     if phase.slope_per_second:
-        change = phase.slope_per_second * _SPAN_SECONDS
+        span = _span(abs(phase.slope_per_second))
+        change = phase.slope_per_second * span
         begins = "" if phase.level is None else f"from {phase.level:g} "
-        return f"{begins}{change:+.4g} in 5 min"
+        return f"{begins}{change:+.4g} in {lasting(span)}"
     return "stands still" if phase.level is None else f"is {phase.level:.12g}"

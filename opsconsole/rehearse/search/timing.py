@@ -13,7 +13,10 @@ from opsconsole.rehearse.search import clock
 _NICE_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 _DAY = 86_400.0
 _MOST_EVALUATIONS = 150
-_LONGEST_PAST_SECONDS = 3 * _DAY
+_SAMPLES = 4.5
+_MANY_SAMPLES = 18.0
+_MOST_FINE_EVALUATIONS = 500
+_LOOK_BACK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +41,62 @@ def timing(
     *,
     records: bool,
     begins_at: float | None = None,
+    burst: bool = False,
+    longest_past_seconds: float = 3 * _DAY,
 ) -> Timing:
     """The stretches that an alert of this `for` needs; `records`: it rests on recording rules, whose values
-    are there once an evaluation. `begins_at` is when the incident has to begin, where the calendar
-    decides."""
+    are there once an evaluation. `begins_at` is when the incident has to begin, where the calendar decides.
+    A `burst` fills the shortest window and not the longest. What the expression has to be compared with may
+    lie `longest_past_seconds` back."""
     windows, offsets = _durations(trees)
     window, offset = max(windows, default=0.0), max(offsets, default=0.0)
-    interval = _interval(windows, window + for_seconds)
-    reach = window + (300.0 if not windows else 0.0)
-    total = reach * 2 + for_seconds + keep_seconds + offset
-    most = min((w / 4 for w in windows), default=math.inf) if records else math.inf
-    evaluation = _evaluation(interval, total, for_seconds, min(most, 300.0) if records else math.inf)
-    during = _up(window + for_seconds + 4 * evaluation, evaluation)
-    before = _up(max(5 * evaluation, min(window, 6 * 3600.0)), evaluation)
-    if offset:
-        before = _up(offset + 3 * evaluation, evaluation)
-    if any(clock.reads_the_time(tree) for tree in trees):
-        wanted = 1.3 * max(clock.longest_number(tree) for tree in trees)
-        if wanted <= _LONGEST_PAST_SECONDS:
-            before = _up(max(before, wanted), evaluation)
+    reach = window + (_LOOK_BACK_SECONDS if not windows else 0.0)
+    lead = _lead(trees, window if burst else min(window, 6 * 3600.0), offset, longest_past_seconds)
+    if begins_at is not None:
+        lead = begins_at
+    held = (min(windows, default=0.0) if burst else window) + for_seconds
+    interval = _interval(windows, max(held, lead), _MANY_SAMPLES if _counts_swings(trees) else _SAMPLES)
+    total = lead + held + reach + keep_seconds
+    most = min([_LOOK_BACK_SECONDS, *(one / 4 for one in windows)]) if records else math.inf
+    evaluation = _evaluation(interval, total, for_seconds, most)
+    before = _up(max(5 * evaluation, lead) + (3 * evaluation if offset else 0.0), evaluation)
     if begins_at is not None:
         before = _up(begins_at, evaluation)
-    after = _up(window + keep_seconds + 4 * evaluation + (300.0 if not windows else 0.0), evaluation)
+    during = _up(held + 4 * evaluation, evaluation)
+    after = _up(reach + keep_seconds + 4 * evaluation, evaluation)
     return Timing(interval, evaluation, before, during, after)
 
 
-def _interval(windows: Sequence[float], span: float) -> float:
-    """The time between samples: at least four in the shortest range, and within the look-back of 5 m."""
+def _counts_swings(trees: Sequence[p.Expr]) -> bool:
+    names = (node.func.name for tree in trees for node in walk(tree) if isinstance(node, p.Call))
+    return any(name in ("changes", "resets") for name in names)
+
+
+def bursts(trees: Sequence[p.Expr]) -> bool:
+    """Whether a short incident is seen otherwise than a long one: by windows of different lengths."""
+    return len(set(_durations(trees)[0])) > 1
+
+
+def _lead(trees: Sequence[p.Expr], window: float, offset: float, longest_past: float) -> float:
+    """How much time there has to be before the incident: for the windows, for what looks back, and for what
+    compares with the time of day, so that what lies that long ago is after 1970."""
+    wanted = [window, offset]
+    if any(clock.reads_the_time(tree) for tree in trees):
+        past = 1.3 * max(clock.longest_number(tree) for tree in trees)
+        wanted.append(past if past <= longest_past else 0.0)
+    return max(wanted)
+
+
+def _interval(windows: Sequence[float], span: float, parts: float) -> float:
+    """The time between samples: so many `parts` at least in the shortest range, and within the look-back."""
     most = 60.0 if span <= _DAY else 300.0
-    return _nice(min([most, *(window / 4.5 for window in windows)]))
+    return _nice(min([most, *(window / parts for window in windows)]))
 
 
 def _evaluation(interval: float, total: float, for_seconds: float, most: float) -> float:
     wanted = max(interval, total / _MOST_EVALUATIONS)
     if for_seconds:
-        wanted = max(interval, min(wanted, for_seconds / 3))
+        wanted = max(interval, min(wanted, for_seconds / 3), total / _MOST_FINE_EVALUATIONS)
     wanted = max(interval, min(wanted, most))
     times = max(1, math.floor(_nice(wanted) / interval))
     return interval * times
