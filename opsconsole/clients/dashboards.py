@@ -43,10 +43,11 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A template variable: `kind` is query, custom, datasource, interval, ...; `current` and `options` are
     values (`$__all` stands for all), `all_value` what is put in for all where the dashboard says so.
 
-    `several`: more than one value may be chosen, so that each is put in as a regular expression. `refreshed`:
-    Grafana asks for the options anew, and takes the first where the current value is none of them. `regex`
-    picks the options out of what the query gives. `filters` are those of an ad hoc variable: label, operator
-    of PromQL, value. `steps` and `least` are what the `auto` of an interval is made of.
+    `has_all`: All is its first option. `several`: more than one value may be chosen, so that each is put in
+    as a regular expression. `refreshed`: Grafana asks for the options anew, and takes the first where the
+    current value is none of them. `regex` picks the options out of what the query gives. `filters` are those
+    of an ad hoc variable: label, operator of PromQL, value. `steps` and `least` are what the `auto` of an
+    interval is made of.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     options: list[str]
     datasource: str
     all_value: str
+    has_all: bool = False
     several: bool = False
     refreshed: bool = False
     regex: str = ""
@@ -189,6 +191,7 @@ def _variable(variable: dict[str, Any]) -> Variable:
         options=[value for one in _list(variable.get("options")) for value in _values(one.get("value"))],
         datasource=_NO_SOURCES.uid(variable.get("datasource")),
         all_value=_text(variable.get("allValue")),
+        has_all=bool(variable.get("includeAll")),
         several=bool(variable.get("multi") or variable.get("includeAll")),
         refreshed=refresh is True or refresh in (1, 2),
         regex=_text(variable.get("regex")),

@@ -145,7 +145,7 @@ def value_of(
     """What `current` of these options means, for a dashboard that shows so many `seconds`. None where nothing
     is chosen and nothing is there to choose from."""
     options = options or _written(variable)
-    current = current or options[:1]
+    current = current or ([ALL] if variable.has_all else options[:1])
     if not current:
         return "" if variable.kind == "textbox" else None
     if ALL in current:

@@ -56,6 +56,7 @@ def time_variables(
         "__interval": _duration(interval),
         "__interval_ms": str(round(interval * 1000)),
         "__rate_interval": _duration(rate_interval),
+        "__rate_interval_ms": str(round(rate_interval * 1000)),
         "__range": _duration(range_seconds),
         "__range_s": str(round(range_seconds)),
         "__range_ms": str(round(range_seconds * 1000)),

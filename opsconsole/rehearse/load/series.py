@@ -9,7 +9,7 @@ from opsconsole.errors import Nonsense
 from opsconsole.promql import Matcher, Selector
 from opsconsole.rehearse.schema import Kind, Metric
 
-_MOST = 100
+MOST = 100
 """Of one metric so many label sets are kept, and so many more for each way in which it is selected."""
 
 _WITHIN_ONE = frozenset({"le", "quantile"})
@@ -44,7 +44,7 @@ class _Known:
         one = frozenset((name, value) for name, value in labels.items() if name not in _WITHIN_ONE)
         if one not in self.chosen:
             passed = [-1, *(place for place, test in enumerate(self.tests) if test(labels))]
-            if all(self.counts[place] >= _MOST for place in passed):
+            if all(self.counts[place] >= MOST for place in passed):
                 return
             self.counts.update(passed)
             self.chosen.add(one)
@@ -65,7 +65,7 @@ class Gathered:
     def add(self, name: str, labels: Mapping[str, str]) -> None:
         """One series; its labels without `__name__`. A label with an empty value is none."""
         if name not in self._known:
-            tests = tuple(_test(matchers) for matchers in self._selectors.get(name, ()))
+            tests = tuple(selects(matchers) for matchers in self._selectors.get(name, ()))
             self._known[name] = _Known(tests)
         self._known[name].add({label: value for label, value in labels.items() if value})
 
@@ -85,7 +85,8 @@ class Gathered:
         )
 
 
-def _test(matchers: Iterable[Matcher]) -> Test:
+def selects(matchers: Iterable[Matcher]) -> Test:
+    """Whether a label set passes all of the matchers; a regular expression that Go refuses passes all."""
     tests = [(matcher.label, _passes(matcher), matcher.operator.startswith("!")) for matcher in matchers]
     return lambda labels: all(passes(labels.get(label, "")) != negated for label, passes, negated in tests)
 
