@@ -16,7 +16,7 @@ _FAILED = re.compile(
 )
 _NAME = re.compile(rf"[^\W\d][\w:]*|{_QUOTED}")
 _VALUE = re.compile(rf"({_QUOTED})(, )?")
-_NUMBER = re.compile(r" (?:([-+\w.]+)|\{\{.*?\}\})(?:, |$)")
+_NUMBER = re.compile(r" (?:([-+]?(?:\d[\d.]*(?:[eE][-+]?\d+)?|Inf)|NaN)|\{\{.*?\}\})(?:, |$)")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 

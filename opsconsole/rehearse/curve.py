@@ -1,6 +1,5 @@
 """The course of an alert's value under its incident, for a chart."""
 
-import json
 import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from opsconsole.errors import Nonsense
 from opsconsole.promql.trees import Comparison, comparison, parse
 from opsconsole.rehearse.answers import Failure, Labels, failures
 from opsconsole.rehearse.model import Candidate, Fired
-from opsconsole.rehearse.promtool import TEST_ENDING, Promtool
+from opsconsole.rehearse.promtool import TEST_ENDING, Promtool, document
 from opsconsole.rehearse.timeline import duration, series_name, series_values
 from opsconsole.rehearse.unit_tests import groups, rules_file
 
@@ -121,7 +120,7 @@ def _files(candidate: Candidate, expr: str, moments: Sequence[float]) -> Iterato
         "tests": [group],
     }
     yield "rules.yml", rules_file(rules)
-    yield f"curve{TEST_ENDING}", json.dumps(test, ensure_ascii=False)
+    yield f"curve{TEST_ENDING}", document(test)
 
 
 def _values(read: Sequence[Failure], fired: Fired) -> Iterator[tuple[float, float]]:

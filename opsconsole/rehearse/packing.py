@@ -5,7 +5,6 @@ tests that are meant to fail: promtool then tells the series that it got.
 """
 
 import asyncio
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +13,15 @@ from dataclasses import dataclass, replace
 from opsconsole.errors import Unseen
 from opsconsole.rehearse.answers import Failure, Labels, failures
 from opsconsole.rehearse.model import Candidate, Fired, Rule
-from opsconsole.rehearse.promtool import AT_ONCE, TEST_ENDING, Promtool
+from opsconsole.rehearse.promtool import AT_ONCE, TEST_ENDING, Promtool, document
 from opsconsole.rehearse.renaming import can_be_renamed, renamed
 from opsconsole.rehearse.timeline import duration, series_name, series_values
 
 _IN_A_PACK = (8, 25)
 _MOST_PACKS_IN_A_RUN = 10
 _LONGEST_TO_SHORTEST = 1.5
-_STEPS_IN_A_WINDOW = 100  # promtool gives up on a query that holds more than 10,000 samples
+_STEPS_IN_A_WINDOW = 100
+_TOO_MANY = "too many samples"  # promtool gives up on a query that holds more than 10,000
 _READ = re.compile(r"(?P<which>min|max)_over_time\(.*\) or vector\((?P<pack>\d+)\)", re.DOTALL)
 _NAME = "opsconsole{}"  # of a candidate's group and alert
 _PREFIX = "opsconsole{}_"  # of its metrics
@@ -35,11 +35,12 @@ Edges = dict[Labels, tuple[float, float]]
 @dataclass(frozen=True, slots=True)
 class _Pack:
     """Candidates of one test group, by their places among all. `apart`: in a run of its own, so that all that
-    promtool says is about it."""
+    promtool says is about it. `steps` is how many evaluations are read at a time."""
 
     members: tuple[int, ...]
     renamed: bool = True
     apart: bool = False
+    steps: int = _STEPS_IN_A_WINDOW
 
     @property
     def number(self) -> int:
@@ -81,8 +82,11 @@ class _Observation:
             return self._smaller(packs[0], str(error), True)
         again: list[_Pack] = []
         for pack in packs:
-            if len(reads.get(pack.number, ())) == 2 * len(_windows(pack, self.candidates)):
-                self._conclude(pack, reads[pack.number])
+            read = reads.get(pack.number, [])
+            if any(_TOO_MANY in each.error for each in read) and pack.steps > 1:
+                again.append(replace(pack, steps=pack.steps // 10))
+            elif sum(not each.error for each in read) == 2 * len(_windows(pack, self.candidates)):
+                self._conclude(pack, read)
             else:
                 again += self._without_the_blamed(pack, output)
         return again
@@ -168,7 +172,7 @@ def _files(pack: _Pack, candidates: Sequence[Candidate]) -> Iterator[tuple[str, 
         {"name": _NAME.format(place), "rules": list(_rules(candidate, place if pack.renamed else None))}
         for place, candidate in members
     ]
-    yield rules, _json({"groups": groups})
+    yield rules, document({"groups": groups})
     series = [
         {"series": series_name(key, prefix), "values": series_values(course, candidate.incident)}
         for place, candidate in members
@@ -181,7 +185,7 @@ def _files(pack: _Pack, candidates: Sequence[Candidate]) -> Iterator[tuple[str, 
         "promql_expr_test": list(_reading(pack, candidates)),
     }
     evaluation = duration(first.evaluation_seconds)
-    yield test, _json({"rule_files": [rules], "evaluation_interval": evaluation, "tests": [group]})
+    yield test, document({"rule_files": [rules], "evaluation_interval": evaluation, "tests": [group]})
 
 
 def _rules(candidate: Candidate, place: int | None) -> Iterator[Mapping[str, object]]:
@@ -216,7 +220,7 @@ def _windows(pack: _Pack, candidates: Sequence[Candidate]) -> list[tuple[float, 
     """
     step = candidates[pack.number].incident.evaluation_seconds
     ends = {step * math.floor(candidates[place].incident.seconds / step) for place in pack.members}
-    window = _STEPS_IN_A_WINDOW * step
+    window = pack.steps * step
     borders = sorted(ends | {window * nth for nth in range(1, math.ceil(max(ends) / window))})
     return list(zip([-step, *borders[:-1]], borders, strict=True))
 
@@ -231,10 +235,10 @@ def _reading(pack: _Pack, candidates: Sequence[Candidate]) -> Iterator[Mapping[s
 
 
 def _reads(output: str) -> dict[int, list[Failure]]:
-    """What was read of each pack, by its number."""
+    """What was read of each pack, by its number; also what could not be."""
     reads: dict[int, list[Failure]] = {}
     for failure in failures(output):
-        if (found := _READ.fullmatch(failure.expr)) and not failure.error:
+        if found := _READ.fullmatch(failure.expr):
             reads.setdefault(int(found["pack"]), []).append(failure)
     return reads
 
@@ -274,8 +278,3 @@ def plain_error(output: str) -> str:
         return refused[1]
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return " ".join(line for line in lines if line != "FAILED:" and not line.startswith("Unit Testing:"))
-
-
-def _json(value: object) -> str:
-    """JSON is YAML."""
-    return json.dumps(value, ensure_ascii=False)

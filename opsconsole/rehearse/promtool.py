@@ -1,6 +1,7 @@
 """promtool, run on files in memory: at most as many at once as there are processors."""
 
 import asyncio
+import json
 import os
 import re
 import resource
@@ -22,6 +23,7 @@ TEST_ENDING = "_test.yml"
 """How the names of the files that are tests end; the others are what they rest on."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108, each run makes a folder of its own in it, for its user alone
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ANSWERS = (0, 1)  # all tests passed; some failed
 _LAST_WORDS = 400
 _slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -113,6 +115,12 @@ class Promtool:
             where=str(self.program),
             hint="install Debian's package `promtool` or `prometheus`, or name a promtool that runs here",
         )
+
+
+def document(value: object) -> str:
+    """A value as YAML, which JSON is, but for signs that YAML takes for line breaks or refuses."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def peak_bytes() -> int:
