@@ -69,9 +69,10 @@ def test_a_counter_that_is_read_as_a_gauge(expr: str, correction: str) -> None:
         "errors_total == 0",
         "errors_total != 3",
         "errors_total < 1",
-        "rate(done_total[5m]) == 0 and done_total > 0",
-        "started_total - finished_total > 5",
-        "memory_used / memory_total > 0.9",
+        "rate(errors_total[5m]) == 0 and errors_total > 0",
+        "errors_total - requests_total > 5",
+        "errors_total / memory > 5",
+        "memory / memory_total > 0.9",
         "count(errors_total) > 3",
         "absent(errors_total)",
         "changes(errors_total[5m]) > 3",
@@ -84,11 +85,14 @@ def test_a_counter_that_is_read_as_a_gauge(expr: str, correction: str) -> None:
 )
 def test_what_a_counter_may_be_asked(expr: str) -> None:
     assert found(expr) == []
+    assert found(expr, known(metric("errors_total", "counter"), metric("requests_total", "counter"))) == []
 
 
 def test_a_type_is_believed_rather_than_a_name() -> None:
     assert found("brokers_total > 5", known(metric("brokers_total", "gauge"))) == []
     assert only("oom_kills > 0", known(metric("oom_kills", "counter"))).kind == "counter-as-gauge"
+    assert found("errors_total < 5") == []
+    assert only("errors_total < 5", known(metric("errors_total", "counter"))).kind == "counter-as-gauge"
     assert only("took_count > 5", known(metric("took_count", "histogram"))).kind == "counter-as-gauge"
 
 
@@ -142,6 +146,14 @@ def test_a_fraction_beside_a_percentage(expr: str, correction: str) -> None:
         "sum(rate(paid_total[5m])) / sum(rate(seen_total[5m])) > 5",
         "node_load5 / count(cores) > 2",
         "max(age) / avg(age) > 5",
+        "(high - low) / other > 5",
+        'queue{team="a"} / queue offset 1d > 5',
+        'sum(rate(paid_total{plan="a"}[5m])) / sum(rate(paid_total{plan="b"}[5m])) > 5',
+        'sum(rate(paid_total{plan="a"}[5m])) / sum(rate(paid_total[1h])) > 5',
+        'sum(rate(paid_total{plan="a"}[5m])) / sum(rate(paid_total[5m] offset 1d)) > 5',
+        f"5 - ({FAILED}) > 4",
+        f"100 * ({FAILED}) > 0",
+        "hit_ratio < 2",
         "compression_ratio < 10",
         "battery_percent < 20",
         f"sum({CPU}) > 4",
@@ -187,9 +199,23 @@ def test_a_threshold_that_the_buckets_show_to_be_in_another_unit(
         (f"{P95.format('milliseconds')} / 1000 > 1", (10, 100, 1000, 5000)),
         (f"{P95.format('milliseconds')} > 7", (10, 100, 1000, 5000)),
         (f"{P95.format('milliseconds')} > 1", (0.5, 1, 2, 5)),
+        (f"{P95.format('milliseconds')} > 4", (1, 10, 100, 1000, 5000)),
+        (f"{P95.format('milliseconds')} > 1", (10, 5000)),
+        (f"{P95.format('milliseconds')} > 200000", (0.1, 1, 10)),
+        ("took_milliseconds > 1", (10, 100, 1000, 5000)),
         ("rate(took_milliseconds_sum[5m]) > 1", (10, 100, 1000)),
     ],
-    ids=["in range", "scaled", "not a thousandth", "fine buckets", "no latency"],
+    ids=[
+        "in range",
+        "scaled",
+        "not a thousandth",
+        "fine buckets",
+        "within a fine one",
+        "two buckets",
+        "above even so",
+        "a gauge beside it",
+        "no latency",
+    ],
 )
 def test_a_threshold_in_the_unit_of_the_buckets(expr: str, bounds: tuple[float, ...]) -> None:
     assert found(expr, buckets("took_milliseconds", *bounds)) == []
@@ -262,6 +288,7 @@ def test_a_divisor_that_may_be_0(expr: str, told: str) -> None:
         "lag / rate(read_total[5m]) > 60 unless read_total == 0",
         "used / memory_limit_bytes > 0.9",
         "open / process_max_fds > 0.9",
+        "open / max_connections > 0.9",
         "lag / count(up) > 60",
         "lag / 60 > 60",
         'sum(rate(node_cpu_seconds_total{mode="idle"}[5m])) / sum(rate(node_cpu_seconds_total[5m])) < 0.1',

@@ -22,17 +22,13 @@ are among them."""
 def warnings(tree: p.Expr, schema: Schema) -> Iterator[Warned]:
     for place in places(tree):
         node = place.node.vector_selector if isinstance(place.node, p.MatrixSelector) else place.node
-        if not isinstance(node, p.VectorSelector) or _in_a_range(place):
+        if not isinstance(node, p.VectorSelector):
             continue
         chosen = selector(node)
         for matcher in chosen.matchers:
             yield from _misread(place, matcher)
-        if chosen.metric and schema.origin != "guess" and chosen.metric in schema.metrics:
+        if chosen.metric and chosen.metric in schema.metrics:
             yield from _never_seen(place, chosen.matchers, schema.metrics[chosen.metric])
-
-
-def _in_a_range(place: Place) -> bool:
-    return bool(place.above) and isinstance(place.above[-1].node, p.MatrixSelector)
 
 
 def _misread(place: Place, matcher: Matcher) -> Iterator[Warned]:

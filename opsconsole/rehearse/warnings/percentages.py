@@ -7,8 +7,8 @@ from typing import Literal
 
 import promql_parser as p
 
-from opsconsole.promql import parse
-from opsconsole.promql.trees import number, selector
+from opsconsole.promql import parse, selectors
+from opsconsole.promql.trees import number
 from opsconsole.rehearse.model import Rule, Warned
 from opsconsole.rehearse.places import Place, whole
 from opsconsole.rehearse.warnings.comparing import Compared, compared
@@ -87,11 +87,8 @@ def _named(name: str, recorded: Recorded, deep: int) -> _Scale | None:
 
 
 def _time_share(call: p.Call) -> _Scale | None:
-    ranged = call.args[0]
-    if isinstance(ranged, p.MatrixSelector):
-        chosen = selector(ranged.vector_selector)
-        if _CPU_TIME.fullmatch(chosen.metric or "") and any(m.label == "mode" for m in chosen.matchers):
-            return _Scale("fraction", "the share of a processor's time")
+    if any(_CPU_TIME.fullmatch(one.metric or "") for one in selectors(call)):
+        return _Scale("fraction", "the share of a processor's time")
     return None
 
 
