@@ -100,6 +100,8 @@ def _fixed(rule: Rule) -> set[tuple[str, str]]:
 def _read(file: str) -> tuple[Rule, ...]:
     """The rules of a file that promtool takes as it is; none where it does not, or something in it is
     wrong."""
+    import yaml
+
     try:
         if not file or not Path(file).is_file():
             return ()
@@ -108,7 +110,7 @@ def _read(file: str) -> tuple[Rule, ...]:
         if [root.keys() for root in roots] != [{"groups"}] or any(g - _KNOWN_TO_PROMTOOL for g in groups):
             return ()
         return tuple(load_rules([file]))
-    except (UsageError, OSError, ValueError):
+    except (UsageError, OSError, ValueError, yaml.YAMLError):
         return ()
 
 
