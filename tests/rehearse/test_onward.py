@@ -19,7 +19,9 @@ route:
   receiver: people
   routes:
     - {matchers: [team="void"], receiver: nobody}
-    - {matchers: [team="night"], receiver: people, mute_time_intervals: [always]}
+    - {matchers: [team=~"night|both"], receiver: people, mute_time_intervals: [always], continue: true}
+    - {matchers: [team="night"], receiver: nobody}
+    - {matchers: [team="both"], receiver: people}
     - {matchers: [team="past"], receiver: people, active_time_intervals: [last-year]}
     - {matchers: [team="weekend"], receiver: people, mute_time_intervals: [weekdays]}
     - {matchers: [team="split"], receiver: people, mute_time_intervals: [weekdays, weekends]}
@@ -93,7 +95,7 @@ async def told(servers: Servers, **labels: str) -> list[Warned]:
     return found.get("A", [])
 
 
-@pytest.mark.parametrize("team", ["a", "weekend", "zones"])
+@pytest.mark.parametrize("team", ["a", "weekend", "zones", "both"])
 async def test_an_alert_that_reaches_people(team: str) -> None:
     assert await told(Servers({"Other": timedelta(hours=2)}), team=team, severity="warning") == []
 

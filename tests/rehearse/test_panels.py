@@ -40,6 +40,7 @@ def test_an_error_comes_before_all_else() -> None:
     refused = QueryResult(expr="a", error="parse error: unexpected end of input")
     verdict = panel_verdict(PANEL, [refused, QueryResult(expr="b", reasons=(DEAD,))])
     assert (verdict.word, verdict.because) == (Word.ERROR, "parse error: unexpected end of input")
+    assert [reason.kind for reason in verdict.reasons] == ["not-promql"]
     unfilled = panel_verdict(Panel(title="P", queries=('a{plan="$plan"}',), unfilled=("plan",)), [])
     assert (unfilled.word, unfilled.because) == (Word.ERROR, "the variable plan has no value")
     assert unfilled.reasons[0].kind == "unfilled-variable"
@@ -48,7 +49,7 @@ def test_an_error_comes_before_all_else() -> None:
 def test_quiet_says_whether_anybody_was_asked() -> None:
     asked = panel_verdict(PANEL, [EMPTY, EMPTY])
     assert (asked.word, asked.because) == (Word.QUIET, "it can show data, and has none now")
-    files = panel_verdict(PANEL, [QueryResult(expr="a", guess="the rules alone"), QueryResult(expr="b")])
+    files = panel_verdict(PANEL, [QueryResult(expr="a", guess="the rules alone"), EMPTY])
     assert (files.word, files.guess) == (Word.QUIET, "the rules alone")
     assert "only an environment tells" in files.because
 

@@ -13,8 +13,8 @@ FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`side op threshold` at `place`, the number always on the right. `guards`: it only says when another
-    comparison counts, since it stands on the right of and, unless or an arithmetic operator."""
+    """`side op threshold` at `place`, the number always on the right. `guards`: it may only say when another
+    comparison counts, since it stands beside one, or on the right of an operator."""
 
     place: Place
     side: Place
@@ -51,5 +51,6 @@ def _compared(place: Place, guards: bool) -> Iterator[Compared]:
             yield Compared(place, left, operator, high, guards)
         elif low is not None and high is None:
             yield Compared(place, right, FLIPPED[operator], low, guards)
-    yield from _compared(left, guards)
-    yield from _compared(right, guards or operator != "or")
+    others = list(_compared(right, guards or operator != "or"))
+    yield from _compared(left, guards or (operator == "and" and bool(others)))
+    yield from others

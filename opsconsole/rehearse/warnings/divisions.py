@@ -19,10 +19,7 @@ _MOST_RULES_DEEP = 10
 _MAY_STAND_STILL = frozenset(["rate", "irate", "increase", "histogram_count"])
 _SPOILED = frozenset(["sum", "avg", "stddev", "stdvar"])
 _NEVER_IDLE = re.compile(r"node_cpu|node_cpu_seconds_total|windows_cpu_time_total|wmi_cpu_time_total")
-_0_IS_NONE = re.compile(
-    r"container_spec_memory_limit_bytes|redis_(?:memory_max_bytes|config_maxmemory)"
-    r"|node_memory_SwapTotal(?:_bytes)?"
-)
+_0_IS_NONE = re.compile(r"container_spec_memory_limit_bytes|redis_(?:memory_max_bytes|config_maxmemory)")
 """Limits that are exported as 0 where there is none."""
 
 _COUNTED = re.compile(
@@ -109,9 +106,7 @@ def _warned(division: Place, around: Compared) -> Warned:
     if spoiled:
         told = f"while {divisor} is 0 for one series, 0/0 makes the whole {spoiled} NaN, and {then}"
     else:
-        told = f"while {divisor} is 0, 0/0 is NaN, and {then}"
-        if infinite := _of_infinity(division, around):
-            told += f"; anything else / 0 is infinite, which {infinite}"
+        told = f"while {divisor} is 0, 0/0 is NaN, and {then}{_otherwise(division, around)}"
     return Warned(kind="division-by-nothing", summary=told, guilty=division.text, nth=division.nth)
 
 
@@ -119,17 +114,29 @@ def _spoiled(above: Place, side: Place) -> bool:
     return operator(above) in _SPOILED and _lies_in(above, side)
 
 
-def _of_infinity(division: Place, around: Compared) -> str:
+def _otherwise(division: Place, around: Compared) -> str:
     """What becomes of x/0, where there is an x without a divisor, and nothing but a factor stands between
-    the quotient and the threshold."""
-    part = share(*division.within)
-    unlimited = any(_0_IS_NONE.fullmatch(one.metric or "") for one in selectors(division.within[1].node))
-    if is_mean(*division.within) or part == "certain" or (part and not unlimited):
-        return ""
+    the quotient and the threshold; else what to do where that there is nothing is itself a fault."""
+    fires = around.upwards or around.op == "!="
+    if _nothing_without(division):
+        return ": where nothing at all is a fault too, it needs an alert of its own" if fires else ""
     between = [above for above in division.above if _lies_in(above, around.side)]
     if not all(isinstance(above.node, p.ParenExpr) or _scales(above.node) for above in between):
         return ""
-    return "fires" if around.upwards or around.op == "!=" else "does not fire"
+    return f"; anything else / 0 is infinite, which {'fires' if fires else 'does not fire'}"
+
+
+def _nothing_without(division: Place) -> bool:
+    """Whether what is divided is 0 as well while the divisor is."""
+    divided, divisor = division.within
+    above, below = (
+        {(one.metric, one.range_seconds, one.shifted) for one in selectors(side.node)}
+        for side in division.within
+    )
+    if above <= below or is_mean(divided, divisor):
+        return True
+    unlimited = any(_0_IS_NONE.fullmatch(name or "") for name, _, _ in below)
+    return bool(share(divided, divisor)) and not unlimited
 
 
 def _scales(node: p.Expr) -> bool:

@@ -17,9 +17,10 @@ _SUMS = ("sum", "count")
 _WHOLES = frozenset(
     ["total", "size", "max", "maximum", "limit", "limits", "capacity", "allocatable", "quota"]
 )
-_FAULTS = frozenset(
-    ["error", "errors", "fail", "fails", "failed", "failure", "failures", "timeout", "timeouts", "rejected",
-     "dropped", "drops", "discarded", "denied", "aborted", "lost", "missed", "misses", "hits"]
+_PARTS = frozenset(
+    ["err", "errs", "error", "errors", "fail", "fails", "failed", "failure", "failures", "timeout",
+     "timeouts", "rejected", "drop", "dropped", "drops", "blocked", "rollback", "rollbacks", "discarded",
+     "denied", "aborted", "lost", "missed", "misses", "hits"]
 )  # fmt: skip
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 
@@ -107,7 +108,7 @@ def _by_names(part: p.Expr, divisor: p.Expr) -> bool:
     one, other = _words(parts[0].metric), _words(wholes[0].metric)
     if parts[0].range_seconds is None:
         return bool(other & _WHOLES) and not one & _WHOLES
-    return bool(one & _FAULTS) and not other & _FAULTS and parts[0].range_seconds == wholes[0].range_seconds
+    return bool(one & _PARTS) and not other & _PARTS and parts[0].range_seconds == wholes[0].range_seconds
 
 
 def _words(name: str) -> frozenset[str]:

@@ -24,10 +24,10 @@ _UNITS: dict[str, Unit] = {
     "millisecond": "milliseconds", "ms": "milliseconds", "msec": "milliseconds", "bytes": "bytes",
 }  # fmt: skip
 _TAKES_TIME = re.compile(r".*(?:duration|latency|response_time|processing_time|time_taken|seconds|_ms\b).*")
-_ANSWERED = re.compile(r".*(?:http|request|response|webhook|rpc|api).*")
+_ANSWERED = re.compile(r"(?!.*(?:expir|cert|_age|lag)).*(?:http|request|response|webhook|rpc).*")
 _SPACE = re.compile(r".*(?:mem|heap|disk|filesystem|storage|swap|volume).*", re.IGNORECASE)
 _SMALL_SPACE_BYTES = 1000
-_LONG_ANSWER_SECONDS = 100
+_LONG_ANSWERS_SECONDS = (100, 100_000)
 _SHORT_ANSWER_MILLISECONDS = 1
 _FEW_BOUNDS = 3
 
@@ -69,8 +69,9 @@ def _by_bounds(comparison: Compared, threshold: float, bounds: list[float]) -> I
 
 def _by_name(comparison: Compared, reading: _Reading, threshold: float) -> Iterator[Warned]:
     name, unit = reading.name, _unit(reading.name)
+    least, most = _LONG_ANSWERS_SECONDS
     answers = reading.typical and _ANSWERED.fullmatch(name)
-    if unit == "seconds" and answers and threshold >= _LONG_ANSWER_SECONDS:
+    if unit == "seconds" and answers and least <= threshold <= most:
         told = f"{name} is in seconds, and {threshold:g} s is longer than anyone waits for an answer"
         yield _warned(comparison, told, 1 / 1000)
     elif unit == "milliseconds" and answers and threshold <= _SHORT_ANSWER_MILLISECONDS:
