@@ -103,6 +103,7 @@ def test_a_type_is_believed_rather_than_a_name() -> None:
     [
         ("rate(node_load1[5m]) > 1", "deriv(node_load1{}[5m])"),
         ("increase(queue[5m]) > 1", "delta(queue{}[5m])"),
+        ("rate(haproxy_backend_current_queue[2m]) > 0", "deriv(haproxy_backend_current_queue{}[2m])"),
     ],
 )
 def test_a_gauge_that_is_read_as_a_counter(expr: str, correction: str) -> None:

@@ -10,12 +10,13 @@ BY_NAME = "its name"
 _COUNTS = ("_total", "_count", "_sum", "_bucket")
 _EVENTS = re.compile(
     r".*(?:error|fail|request|response|restart|retr(?:y|ies)|reject|drop|discard|timeout|exception|evict|kill"
-    r"|abort|crash|panic|miss|hit|received|sent|processed|cpu_seconds|created|deleted|consumed|charged|paid)\w*_total"
+    r"|abort|crash|panic|miss|hit|received|sent|processed|cpu_seconds|created|deleted|consumed|charged|paid|event)\w*_total"
 )
 """What happens is counted. Many other a name in `_total` is that of a gauge, a sum over something."""
 
 _GAUGES = re.compile(
     r"up|ALERTS|.+_(?:ratio|percent|percentage|celsius|timestamp_seconds)|go_goroutines|go_threads"
+    r"|redis_connected_clients|container_last_seen|process_start_time_seconds|\w+_current_(?:queue|sessions)"
     r"|node_load\d+|node_memory_\w+_bytes|node_filesystem_(?:avail|free|size|files|files_free)(?:_bytes)?"
     r"|container_memory_(?:usage|working_set|rss|cache|swap)(?:_bytes)?|container_spec_\w+"
     r"|process_(?:resident|virtual)_memory_bytes|process_open_fds|process_max_fds"
