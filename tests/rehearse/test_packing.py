@@ -114,10 +114,22 @@ async def test_one_that_makes_promtool_crash_harms_itself_alone(servers: Servers
     program.write_text(f'#!/bin/sh\ngrep -q poison *.yml && kill -9 $$\nexec {servers.promtool} "$@"\n')
     program.chmod(0o755)
     poisoned = candidate("up > 1", {key("up", is_="poison"): STILL})
-    many = [candidate() for _ in range(9)]
-    fired = await observe(Promtool(program), [*many[:5], poisoned, *many[5:]])
-    assert "ended with -9" in fired.pop(5).error
-    assert [each.firing_at for each in fired] == [720.0] * 9
+    several_packs = [candidate(seen=incident(interval_seconds=each)) for each in (60, 30, 20, 15, 12, 10)]
+    fired = await observe(Promtool(program), [*several_packs[:3], poisoned, *several_packs[3:]])
+    assert "ended with -9" in fired.pop(3).error
+    assert fired == await observe(Promtool(servers.promtool), several_packs)
+    assert None not in [each.firing_at for each in fired]
+
+
+async def test_what_comes_after_the_end_of_an_incident_is_not_seen(promtool: Promtool) -> None:
+    """The series of the shorter one end, while the longer one of the same pack goes on."""
+    up = {key("up"): Course(Phase(1), Phase(1), Phase(1))}
+    longer = candidate("absent(up)", {key("up"): Course(Phase(1), Phase(1), None)})
+    longer = replace(longer, incident=replace(longer.incident, after_seconds=2400.0))
+    assert await observe(promtool, [candidate("absent(up)", up), longer]) == [
+        Fired(),
+        Fired(firing_at=2400.0),
+    ]
 
 
 async def test_more_alerts_than_promtool_can_read_at_once(promtool: Promtool) -> None:
