@@ -91,6 +91,17 @@ def reads_the_time(tree: p.Expr) -> bool:
     return any(isinstance(node, p.Call) and node.func.name in ("time", "timestamp") for node in walk(tree))
 
 
+def thresholds(tree: p.Expr) -> float:
+    """The largest number that something is compared with; 0 without one."""
+    compared = [
+        side
+        for node in walk(tree)
+        if isinstance(node, p.BinaryExpr) and str(node.op) in COMPARISONS
+        for side in (node.lhs, node.rhs)
+    ]
+    return max((abs(known) for side in compared if (known := number(side)) is not None), default=0.0)
+
+
 def longest_number(tree: p.Expr) -> float:
     """The largest finite number in the expression, calculated ones (`7 * 86400`) included; 0 without one."""
     found = [abs(value) for node in walk(tree) if (value := number(node)) is not None]

@@ -84,6 +84,8 @@ class Leaf:
                 return self._heading(act, value)
             case _ if self.earlier:
                 return _set(act, "earlier", value)
+            case _ if act.level is not None and self._remembers(act.level, value):
+                return _set(act, "earlier", value)
         return _set(act, "level", value)
 
     def value(self, act: Act) -> float | None:
@@ -94,9 +96,17 @@ class Leaf:
             slope = act.earlier_slope if self.earlier else act.slope
             return None if slope is None else slope * self.window_seconds * self.factor
         if self.component == "level":
+            if self.function in ("max_over_time", "min_over_time") and act.earlier is None:
+                return None  # what the series was before may decide
             level = act.earlier if self.earlier else act.level
             return None if level is None else level * self.factor
         return None
+
+    def _remembers(self, level: float, value: float) -> bool:
+        """Whether the window can give a value that the series had before the incident."""
+        if self.function == "max_over_time":
+            return value > level
+        return self.function == "min_over_time" and value < level
 
     def _swung(self, act: Act, value: float) -> Act | None:
         if act.swing or act.slope:

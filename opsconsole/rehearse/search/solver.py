@@ -16,8 +16,8 @@ from typing import TypeVar
 import promql_parser as p
 
 from opsconsole.promql import selectors
+from opsconsole.promql.trees import number, walk
 from opsconsole.promql.trees import selector as selector_of
-from opsconsole.promql.trees import walk
 from opsconsole.rehearse.model import Rule
 from opsconsole.rehearse.search import clock, passes_on, quantiles
 from opsconsole.rehearse.search.acts import Act, State, finds
@@ -25,6 +25,7 @@ from opsconsole.rehearse.search.arithmetic import COMPARISONS, FLIPPED, OPPOSITE
 from opsconsole.rehearse.search.cast import Cast
 from opsconsole.rehearse.search.leaves import Leaf, leaf
 from opsconsole.rehearse.search.regions import Region
+from opsconsole.rehearse.search.texts import accepted, takes
 
 _T = TypeVar("_T")
 _ANY = Region()
@@ -32,6 +33,8 @@ _MOST_PICKS = 7
 _MOST_SERIES = 4
 _MOST_COUNTED = 120
 _STEPS = 1500
+APART_SEED = 3
+"""With this seed, the sides of an operator are tried as series of their own first."""
 
 
 class OutOfSteps(Exception):
@@ -72,8 +75,8 @@ class Solver:
             raise OutOfSteps
         if region.empty:
             return
-        if (number := clock.value(node, self.at)) is not None:
-            if number in region:
+        if (known := clock.value(node, self.at)) is not None:
+            if known in region:
                 yield state
             return
         match node:
@@ -96,9 +99,14 @@ class Solver:
 
     def _recorded(self, node: p.VectorSelector, region: Region, state: State) -> Iterator[State]:
         wanted = selector_of(node)
-        asked = {m.label: m.value for m in wanted.matchers if m.operator == "=" and m.value}
+        labels = dict.fromkeys(m.label for m in wanted.matchers)
+        possible = {
+            name: accepted([m for m in wanted.matchers if m.label == name], [state.bound.get(name, "")])
+            for name in labels
+        }
+        asked = {name: values[0] for name, values in possible.items() if values and values[0]}
         for rule, tree in self.recorded[wanted.metric or ""]:
-            if any(rule.labels.get(name, value) != value for name, value in asked.items()):
+            if not all(takes(m, rule.labels.get(m.label, asked.get(m.label, ""))) for m in wanted.matchers):
                 continue
             forced = {name: value for name, value in asked.items() if name not in rule.labels}
             for found in self._demand(
@@ -189,6 +197,8 @@ class Solver:
             for wanted in _right_of(op, region, left):
                 yield from self._demand(node.rhs, wanted, state)
             return
+        if self.seed == APART_SEED:
+            yield from self._apart(node, op, region, state)
         yield from self._drifting(node, op, region, state)
         right_first = _particular(node.rhs) >= _particular(node.lhs)
         for right in self._ways(self._pivots(node.rhs, state)):
@@ -197,9 +207,23 @@ class Solver:
                     for found in self._demand(node.rhs, Region.point(right), state):
                         yield from self._demand(node.lhs, wanted, found)
                     continue
-                for pick in self._picks(wanted, 0.0 if self.calm else right)[:4]:
-                    for found in self._demand(node.lhs, Region.point(pick), state):
-                        yield from self._demand(node.rhs, Region.point(right), found)
+                for found in self._demand(node.lhs, wanted, state):
+                    yield from self._demand(node.rhs, Region.point(right), found)
+
+    def _apart(self, node: p.BinaryExpr, op: str, region: Region, state: State) -> Iterator[State]:
+        """Two sides of one metric, each of another series: a primary and its replica."""
+        left, right = selectors(node.lhs), selectors(node.rhs)
+        if not {one.metric for one in left} & {one.metric for one in right}:
+            return
+        matching = node.modifier.matching if node.modifier else None
+        kept = matching.labels if matching else ()
+        for label in islice(self.cast.label_to_vary(left[0], kept), 2):
+            one, other = ({**state.forced, label: _numbered(label, place)} for place in (0, 1))
+            for pivot in self._pivots(node.rhs, state)[:4]:
+                for wanted in undone(op, region, right=pivot):
+                    for first in self._demand(node.rhs, Region.point(pivot), replace(state, forced=other)):
+                        for both in self._demand(node.lhs, wanted, replace(first, forced=one)):
+                            yield replace(both, forced=state.forced)
 
     def _drifting(self, node: p.BinaryExpr, op: str, region: Region, state: State) -> Iterator[State]:
         """What a series is now against what it was some time ago, when it drifts all the while."""
@@ -222,7 +246,9 @@ class Solver:
         if known is not None:
             return [known]
         usual = self._usual(node)
-        return list(dict.fromkeys([usual, 1.0, 3.0, usual * 10, 0.0, usual / 100, 2.0, 10.0]))
+        written = [value for one in walk(node) if (value := number(one)) is not None and value > 1]
+        ideas = [usual, 1.0, 3.0, usual * 10, 0.0, usual / 100, 2.0, 10.0]
+        return list(dict.fromkeys([*ideas, *(2 * value for value in written[:3])]))
 
     def _usual(self, node: p.Expr) -> float:
         """What an expression gives on an ordinary day, by its form."""
@@ -245,8 +271,8 @@ class Solver:
 
     def _known(self, node: p.Expr, state: State) -> float | None:
         """What the decisions so far make of an expression; None where it is open still."""
-        if (number := clock.value(node, self.at)) is not None:
-            return number
+        if (known := clock.value(node, self.at)) is not None:
+            return known
         match node:
             case p.ParenExpr():
                 return self._known(node.expr, state)
@@ -335,10 +361,10 @@ class Solver:
             return
         for label in islice(self._labels_to_vary(node), 4):
             found: State | None = state
-            for number in range(n):
+            for place in range(n):
                 if found is None:
                     break
-                varied = replace(found, forced={**state.forced, label: _numbered(label, number)})
+                varied = replace(found, forced={**state.forced, label: _numbered(label, place)})
                 found = next(self._demand(node.expr, each, varied), None)
             if found is not None:
                 yield replace(found, forced=state.forced)
@@ -371,13 +397,10 @@ class Solver:
                 yield from self._demand(arguments[0], region, state)
             case "vector":
                 yield from self._demand(arguments[0], region, state)
+            case "timestamp":
+                yield from self._demand(arguments[0], _ANY, state)
             case "histogram_quantile":
                 yield from self._quantile(node, region, state)
-            case "timestamp":
-                for found in self._demand(arguments[0], _ANY, state):
-                    if self.at in region:
-                        yield found
-                    yield replace(found, stopped=found.stopped.union(found.acts))
             case _ if name in clock.CALENDAR and arguments:
                 yield from self._calendar(name, arguments[0], region, state)
             case _ if name in passes_on.ELEMENTWISE:
@@ -434,8 +457,8 @@ class Solver:
         self._steps -= 1
         if self._steps < 0:
             raise OutOfSteps
-        if (number := clock.value(node, self.at)) is not None:
-            if math.isnan(number):
+        if (known := clock.value(node, self.at)) is not None:
+            if math.isnan(known):
                 yield state
             return
         match node:
@@ -485,8 +508,8 @@ class Solver:
             yield from self._deny(side, state)
 
 
-def _numbered(label: str, number: int) -> str:
-    return f"127.0.0.1:{9090 + number}" if label == "instance" else f"{label}-{number + 1}"
+def _numbered(label: str, place: int) -> str:
+    return f"127.0.0.1:{9090 + place}" if label == "instance" else f"{label}-{place + 1}"
 
 
 def _right_of(op: str, region: Region, left: float, *, scalar: bool = False) -> Iterator[Region]:

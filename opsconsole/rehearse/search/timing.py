@@ -82,8 +82,9 @@ def _lead(trees: Sequence[p.Expr], window: float, offset: float, longest_past: f
     compares with the time of day, so that what lies that long ago is after 1970."""
     wanted = [window, offset]
     if any(clock.reads_the_time(tree) for tree in trees):
-        past = 1.3 * max(clock.longest_number(tree) for tree in trees)
-        wanted.append(past if past <= longest_past else 0.0)
+        longest = max(clock.longest_number(tree) for tree in trees)
+        for past in (1.3 * longest, 1.3 * longest * max(clock.thresholds(tree) for tree in trees)):
+            wanted.append(past if past <= longest_past else 0.0)
     return max(wanted)
 
 
