@@ -31,6 +31,7 @@ class Tally:
         self._fired = self._near_misses = self._clashes = 0
         self._spans = spans.Union()
         self._failed: dict[str, float] = {}
+        self._evaluated = False
 
     def take(self, stretch: Stretch, outages: Sequence[Span] = ()) -> None:
         """The next stretch. In an outage nothing fires."""
@@ -38,6 +39,7 @@ class Tally:
             lost = len(stretch.ticks) * self._step_seconds
             self._failed[stretch.failed] = self._failed.get(stretch.failed, 0.0) + lost
             return
+        self._evaluated = True
         alerts, clashes = self._alerts(stretch.series)
         self._clashes += len(clashes)
         ticks = [tick for tick in stretch.ticks if tick not in clashes] if clashes else stretch.ticks
@@ -50,8 +52,9 @@ class Tally:
 
     def result(self) -> BackTest:
         """What came of it, when all stretches are taken."""
-        if self.error:
-            return BackTest(rule=self.rule, step_seconds=self._step_seconds, error=self.error)
+        error = self.error or ("" if self._evaluated else "; ".join(self._failed))
+        if error:
+            return BackTest(rule=self.rule, step_seconds=self._step_seconds, error=error)
         for spell in self._fold.ongoing():
             if spell.firing is not None:
                 self._ended(spell)
