@@ -1,0 +1,67 @@
+"""The wording of reasons."""
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+
+import promql_parser as p
+
+from opsconsole.promql import Matcher
+from opsconsole.promql.durations import display
+
+_LONGEST = 70
+_NEVER = {
+    ">": "never over",
+    "<": "never below",
+    ">=": "never {} or over",
+    "<=": "never {} or below",
+    "==": "never",
+    "!=": "always",
+}
+
+
+def shown(node: p.Expr) -> str:
+    """An expression as it stands in a sentence: shortened in the middle where it is long."""
+    text = str(node).replace("{}", "")
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 3 :]}"
+    return f"`{text}`"
+
+
+def number(value: float) -> str:
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return f"{int(value)}" if value == int(value) and abs(value) < 1e15 else f"{value:.15g}"
+
+
+def never(op: str, bound: float) -> str:
+    """For example `never over 10`."""
+    words = _NEVER[op]
+    return words.format(number(bound)) if "{}" in words else f"{words} {number(bound)}"
+
+
+def duration(seconds: float) -> str:
+    return display(timedelta(seconds=seconds))
+
+
+def matchers(found: Iterable[Matcher]) -> str:
+    return ", ".join(f'{matcher.label}{matcher.operator}"{matcher.value}"' for matcher in found)
+
+
+def selector(metric: str, found: Iterable[Matcher]) -> str:
+    """A selector as one would write it."""
+    inside = matchers(found)
+    return f"{metric}{{{inside}}}" if inside else metric
+
+
+def listed(names: Iterable[str], conjunction: str = "and") -> str:
+    *most, last = names
+    return f"{', '.join(most)} {conjunction} {last}" if most else last
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The name that is most like another, if one is alike."""
+    import difflib
+
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return found[0] if found else None
