@@ -3,7 +3,7 @@ other."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import promql_parser as p
 
@@ -43,17 +43,14 @@ class Cast:
         """Label sets that the selector finds: the one that fits best what is bound, then others, those that
         take part already left out; some ten at most."""
         for metric in self._metrics(selector):
+            fitting = list(islice(self._fitting(metric, selector, bound, forced), 8))
+            varied = (other for labels in fitting for other in self._varied(metric, selector, labels, forced))
             seen = set()
-            for labels in islice(self._fitting(metric, selector, bound, forced), 8):
+            for labels in chain(fitting, varied):
                 key = key_of(metric, labels)
-                if key not in seen:
+                if key not in seen and (labels is fitting[0] or key not in taken):
                     seen.add(key)
                     yield key
-                for varied in self._varied(metric, selector, labels, forced):
-                    other = key_of(metric, varied)
-                    if other not in seen and other not in taken:
-                        seen.add(other)
-                        yield other
 
     def bounds(self, metric: str) -> list[str]:
         """The values of `le` that the metric's series have, ascending, `+Inf` last; none where not known."""
@@ -106,8 +103,9 @@ class Cast:
         for matcher in selector.matchers:
             if matcher.label != "__name__":
                 matchers.setdefault(matcher.label, []).append(matcher)
+        choices = 4 if any(one.operator != "=" for asked in matchers.values() for one in asked) else 1
         for template, real in self._templates(metric, selector, matchers, bound):
-            for choice in range(4):
+            for choice in range(choices):
                 labels = self._dressed(template, real, matchers, bound, forced, choice)
                 if labels is not None:
                     yield labels
