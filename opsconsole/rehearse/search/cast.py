@@ -8,7 +8,7 @@ from itertools import chain, islice
 import promql_parser as p
 
 from opsconsole.promql import Matcher, Selector, selectors
-from opsconsole.promql.trees import walk
+from opsconsole.promql.trees import children, walk
 from opsconsole.rehearse.model import SeriesKey
 from opsconsole.rehearse.schema import Schema
 from opsconsole.rehearse.search.acts import key_of
@@ -211,12 +211,22 @@ def _shared_labels(trees: Sequence[p.Expr]) -> tuple[frozenset[str], frozenset[s
             if matching is not None and str(matching.type).endswith("Include"):
                 names.update(matching.labels)
             else:
-                everything = True
+                everything = everything or not (_grouped(node.lhs) and _grouped(node.rhs))
                 dropped.update(matching.labels if matching is not None else ())
             names.update((node.modifier.group_labels or ()) if node.modifier else ())
         elif isinstance(node, p.Call) and node.func.name == "label_replace":
             names.update(_text(argument) for argument in (node.args[1], node.args[3]))
     return frozenset(names - {""}), frozenset(dropped), everything
+
+
+def _grouped(node: p.Expr) -> bool:
+    """Whether all that an expression reads is aggregated by labels that are named, or into one."""
+    match node:
+        case p.VectorSelector() | p.MatrixSelector():
+            return False
+        case p.AggregateExpr():
+            return node.modifier is None or str(node.modifier.type).endswith("By")
+    return all(_grouped(child) for child in children(node))
 
 
 def _wishes(trees: Sequence[p.Expr], found: Sequence[Selector]) -> dict[str, str]:
