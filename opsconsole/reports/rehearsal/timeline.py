@@ -17,6 +17,7 @@ from opsconsole.reports.wording import duration, one_line
 
 EPISODES_SHOWN = 5
 _LONGEST_NAME = 40
+_LOADED, _PROPOSED = "    loaded", "    proposed"
 
 
 def lines(
@@ -46,7 +47,7 @@ class _Page:
         self._all = backtests
         self._episodes = episodes
         everything = [*backtests.tests, *backtests.proposed]
-        names = [one_line(test.rule.alert) for test in everything]
+        names = [one_line(test.rule.alert) for test in everything] + [_LOADED, _PROPOSED]
         self._name_width = min(_LONGEST_NAME, max(map(len, names), default=0))
         self._told_width = max(map(len, map(_told, everything)), default=0)
         columns = max(10, width - self._name_width - self._told_width - 4)
@@ -55,12 +56,13 @@ class _Page:
     def lines(self) -> Iterator[str]:
         yield from self._head()
         for test in self._all.tests:
-            yield from self._row(test.rule.alert, test)
+            yield from self._row(one_line(test.rule.alert), test)
         yield f"{self._bar.legend()}"
         for test in self._all.tests:
             yield from self._details(test)
         yield from self._changes()
         yield from self._agreement()
+        yield ""
         for note in self._all.notes:
             yield f"note: {one_line(note)}"
 
@@ -127,8 +129,8 @@ class _Page:
         counted = {**kinds, "longer": change.longer, "shorter": change.shorter}
         told = ", ".join(f"{len(some)} {kind}" for kind, some in counted.items() if some)
         yield f"  {one_line(change.name)}: {_summary(after)}, not {_summary(before)}: {told}"
-        for name, test in (("loaded", before), ("proposed", after)):
-            yield from self._row(f"    {name}", test)
+        yield from self._row(_LOADED, before)
+        yield from self._row(_PROPOSED, after)
         for kind, some in kinds.items():
             for line in self._listed(after if kind == "new" else before, some, len(some)):
                 yield f"    {kind}:{line[1:]}" if not line.startswith("  and ") else f"    {line.strip()}"
@@ -177,13 +179,13 @@ def _episode(episode: Episode, test: BackTest, end: float) -> str:
     if episode.firing_at > episode.pending_at:
         told.append(f"pending {lasting(episode.firing_at - episode.pending_at)} before")
     if not math.isnan(episode.peak):
-        told.append(f"value up to {number(episode.peak)}")
+        told.append(f"at worst {number(episode.peak)}")
     own = [
         f"{name}={json.dumps(text, ensure_ascii=False)}"
         for name, text in episode.labels.items()
         if name not in test.rule.labels
     ]
-    return one_line(f"{', '.join(told)}  {' '.join(own)}".rstrip())
+    return one_line(", ".join([*told, *own]))
 
 
 def _summary(test: BackTest) -> str:
@@ -201,7 +203,6 @@ def _times(count: int) -> str:
 
 
 def _fitted(name: str, width: int) -> str:
-    name = name if name.startswith("    ") else one_line(name)
     return name if len(name) <= width else f"{name[: width - 3]}..."
 
 
