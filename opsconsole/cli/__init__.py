@@ -12,6 +12,7 @@ from opsconsole import __version__
 COMMANDS = {
     "verify": "Work through the checklist of an environment.",
     "alert-test": "Test every alert from its cause to the inbox.",
+    "rehearse": "Prove that every alert can fire and every panel can show data.",
     "alert": "Send a test alert straight to Alertmanager and follow it.",
     "cleanup": "Take back what a run that was cut off has left in effect.",
     "checks": "List the checks and what they ask for.",

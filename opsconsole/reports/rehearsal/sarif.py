@@ -19,7 +19,7 @@ from opsconsole.rehearse.reasons import KINDS, WARNINGS
 from opsconsole.reports.json import escaped
 from opsconsole.reports.rehearsal import Setting
 from opsconsole.reports.rehearsal.remedies import REMEDIES
-from opsconsole.reports.rehearsal.wording import guessed, name, said, without_braces
+from opsconsole.reports.rehearsal.wording import guessed, name, said, sentence
 from opsconsole.reports.wording import clean, one_line
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -89,11 +89,11 @@ def _result(verdict: Verdict, rule: str, part: Reason | Warned, level: str, root
 
 
 def _message(verdict: Verdict, part: Reason | Warned) -> str:
-    told = [f"{name(verdict)} is {verdict.word}: {one_line(part.summary)}"]
+    told = [f"{name(verdict)} is {verdict.word}: {sentence(part.summary)}"]
     if part.guilty:
-        told.append(f"In the expression: {without_braces(one_line(part.guilty))}")
+        told.append(f"In the expression: {sentence(part.guilty)}")
     if part.correction:
-        told.append(f"Instead: {without_braces(one_line(part.correction))}")
+        told.append(f"Instead: {sentence(part.correction)}")
     if isinstance(part, Reason) and (guess := part.guess or guessed(verdict)):
         told.append(f"This rests on a guess: {one_line(guess)}")
     return "\n".join(told)

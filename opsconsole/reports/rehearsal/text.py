@@ -4,7 +4,7 @@ fires it, what to write instead."""
 from collections.abc import Iterator
 
 from opsconsole.rehearse.model import Reason, Verdict, Warned, Witness
-from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said, without_braces
+from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said, sentence
 from opsconsole.reports.trace import lasting
 from opsconsole.reports.wording import one_line
 
@@ -19,7 +19,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if where := place(verdict):
         yield f"at {where}"
     for reason in verdict.reasons:
-        yield from _part(verdict, reason, one_line(reason.summary))
+        yield from _part(verdict, reason, sentence(reason.summary))
     if guess := guessed(verdict):
         yield f"guess: {guess}"
     if verdict.witness:
@@ -27,7 +27,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     elif not verdict.reasons and (tried := said(verdict)):
         yield tried
     for warned in verdict.warnings:
-        yield from _part(verdict, warned, f"warning: {warned.kind}: {one_line(warned.summary)}")
+        yield from _part(verdict, warned, f"warning: {warned.kind}: {sentence(warned.summary)}")
 
 
 def _part(verdict: Verdict, part: Reason | Warned, told: str) -> Iterator[str]:
@@ -37,11 +37,11 @@ def _part(verdict: Verdict, part: Reason | Warned, told: str) -> Iterator[str]:
         yield f"    {before}{guilty}{after}"
         yield f"    {' ' * len(before)}{'^' * len(guilty)}"
     if part.correction:
-        yield f"    instead: {without_braces(one_line(part.correction))}"
+        yield f"    instead: {sentence(part.correction)}"
 
 
 def _witness(witness: Witness) -> Iterator[str]:
-    yield one_line(witness.incident.story)
+    yield sentence(witness.incident.story)
     if witness.incident.brought:
         yield f"not seen yet: {one_line('; '.join(witness.incident.brought))}"
     moments = (

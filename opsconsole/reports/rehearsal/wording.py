@@ -31,13 +31,18 @@ def place(verdict: Verdict) -> str:
 
 def said(verdict: Verdict) -> str:
     """Why it is as it is, in one line."""
-    return one_line(verdict.because)
+    return sentence(verdict.because)
+
+
+def sentence(text: str) -> str:
+    """Text with PromQL in it, on one line."""
+    return without_braces(one_line(text))
 
 
 def beside(verdict: Verdict) -> Iterator[str]:
     """What else there is to say, a line each: correction, guess, what the incident makes up, warnings."""
     if verdict.reasons and (correction := verdict.reasons[0].correction):
-        yield f"instead: {without_braces(one_line(correction))}"
+        yield f"instead: {sentence(correction)}"
     if guess := guessed(verdict):
         yield f"guess: {guess}"
     if verdict.witness and verdict.witness.incident.brought:
@@ -53,8 +58,8 @@ def guessed(verdict: Verdict) -> str:
 
 def warning(warned: Warned) -> str:
     """One warning with its kind, and what to write instead where that is known."""
-    instead = f"; instead: {without_braces(one_line(warned.correction))}" if warned.correction else ""
-    return f"{warned.kind}: {one_line(warned.summary)}{instead}"
+    instead = f"; instead: {sentence(warned.correction)}" if warned.correction else ""
+    return f"{warned.kind}: {sentence(warned.summary)}{instead}"
 
 
 def needs_a_look(verdict: Verdict) -> bool:
