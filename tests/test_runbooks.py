@@ -19,6 +19,7 @@ SKELETON = ["What it means", "Likely causes", "Look", "Do", "It is over when"]
 PROCEDURES = {
     "no-data",
     "alerts-not-firing",
+    "alert-cannot-fire",
     "email-not-delivered",
     "webhook-metrics-missing",
     "BILLING-PAYMENT-FAILURES-RUNBOOK",

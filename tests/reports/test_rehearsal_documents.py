@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from opsconsole import content
 from opsconsole.rehearse.model import Reason, Verdict, Word
 from opsconsole.rehearse.reasons import KINDS, WARNINGS
 from opsconsole.reports.rehearsal import FORMATS, Setting, render
@@ -226,3 +227,9 @@ def test_a_document_loads_neither_the_screen_nor_a_client() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert told.stdout == "[]\n"
+
+
+def test_the_runbook_page_says_what_each_reason_and_warning_means_and_what_to_do() -> None:
+    page = content.runbook("alert-cannot-fire") or ""
+    for kind, meaning in {**KINDS, **WARNINGS}.items():
+        assert f"| `{kind}` | {meaning} | {REMEDIES[kind]} |" in page
