@@ -30,13 +30,15 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class DataSource(msgspec.Struct, frozen=True):
-    """`type` is the plugin's id, such as "prometheus"; `url` may be empty where we may not see it."""
+    """`type` is the plugin's id, such as "prometheus"; `url` may be empty where we may not see it.
+    `scrape_interval` is what a Prometheus source is told of it, such as "30s", empty for the default."""
 
     uid: str
     name: str
     type: str
     url: str
     is_default: bool
+    scrape_interval: str = ""
 
 
 class PanelResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,10 +158,13 @@ class _DataSource(msgspec.Struct):
     type: str
     url: str = ""
     isDefault: bool = False
+    jsonData: dict[str, Any] | None = None
 
     @property
     def public(self) -> DataSource:
-        return DataSource(self.uid, self.name, self.type, self.url, self.isDefault)
+        interval = (self.jsonData or {}).get("timeInterval")
+        interval = interval if isinstance(interval, str) else ""
+        return DataSource(self.uid, self.name, self.type, self.url, self.isDefault, interval)
 
 
 class _SourceHealth(msgspec.Struct):

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opsconsole import promql
 from opsconsole.clients import wire
 from opsconsole.clients.dashboards import Dashboard, Panel, PanelQuery, Variable
-from opsconsole.clients.grafana import Grafana, PanelResult
 from opsconsole.errors import Nonsense
+
+if TYPE_CHECKING:
+    from opsconsole.clients.grafana import Grafana, PanelResult
 
 ALL = "$__all"
 _OPTIONS = re.compile(r"(?:\\,|[^,])+")
@@ -45,7 +47,7 @@ class PanelRun:
         return "\n".join(self.queries)
 
 
-async def run_panels(grafana: Grafana, dashboard: Dashboard, now: float) -> list[PanelRun]:
+async def run_panels(grafana: "Grafana", dashboard: Dashboard, now: float) -> list[PanelRun]:
     """Run every panel that has a query, over the time span that the dashboard shows, in one request.
 
     `now` is unix seconds, taken to the second, so that two checks that look at the same moment ask once.
@@ -70,7 +72,7 @@ async def run_panels(grafana: Grafana, dashboard: Dashboard, now: float) -> list
 
 
 def _run(
-    panel: Panel, filled: dict[str, str], unresolved: dict[str, Any], results: dict[str, PanelResult]
+    panel: Panel, filled: dict[str, str], unresolved: dict[str, Any], results: "dict[str, PanelResult]"
 ) -> PanelRun:
     keys = [_key(panel, query) for query in panel.queries]
     answers = [results[key] for key in keys if key in results]
@@ -89,7 +91,7 @@ def _run(
     )
 
 
-def _is_empty(result: PanelResult) -> bool:
+def _is_empty(result: "PanelResult") -> bool:
     return not result.error and not result.numbers
 
 

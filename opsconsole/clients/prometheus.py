@@ -111,12 +111,18 @@ class Prometheus:
         self, *matchers: str, start: float | None = None, end: float | None = None
     ) -> list[dict[str, str]]:
         """The label sets of the series that any of the selectors matches."""
-        times = {name: value for name, value in (("start", start), ("end", end)) if value is not None}
-        return await self._get("/api/v1/series", list[dict[str, str]], {"match[]": matchers, **times})
+        given = {"match[]": matchers, **_times(start, end)}
+        return await self._get("/api/v1/series", list[dict[str, str]], given)
 
-    async def label_names(self, *matchers: str) -> list[str]:
+    async def label_names(
+        self, *matchers: str, start: float | None = None, end: float | None = None
+    ) -> list[str]:
         """The names of the labels of these series, or of all."""
-        return await self._get("/api/v1/labels", list[str], {"match[]": matchers})
+        return await self._get("/api/v1/labels", list[str], {"match[]": matchers, **_times(start, end)})
+
+    async def metric_names(self, *, start: float | None = None, end: float | None = None) -> list[str]:
+        """The names of all metrics that have series."""
+        return await self._get("/api/v1/label/__name__/values", list[str], _times(start, end))
 
     async def targets(self, job: str | None = None) -> list[Target]:
         """The active targets, of one job or of all."""
@@ -221,6 +227,13 @@ class Prometheus:
                 return told[0].type
         return None
 
+    async def types(self) -> dict[str, str]:
+        """The type of every metric, or family of metrics, that a target declares now, by name; "unknown"
+        where targets do not agree."""
+        found = await self._get("/api/v1/metadata", dict[str, list[answers.Metadata]])
+        types = {name: {one.type for one in told} for name, told in found.items()}
+        return {name: each.pop() if len(each) == 1 else "unknown" for name, each in types.items()}
+
     async def now(self) -> float:
         """The server's own clock, by which the age of all that it tells is judged.
 
@@ -287,3 +300,7 @@ class Prometheus:
         if envelope.warnings and (performance := performing.get()) is not None:
             performance.doubts(f"{answer.where}: warns that {envelope.warnings[0]}")
         return answers.decode(envelope.data, shape, answer)
+
+
+def _times(start: float | None, end: float | None) -> dict[str, float]:
+    return {name: value for name, value in (("start", start), ("end", end)) if value is not None}

@@ -28,7 +28,9 @@ class Metric:
     `kind` is the type of its family, so that of `x_bucket` is histogram. `series` are label sets without
     `__name__`, some hundred at most; `possible` are the names of all labels that any of its series carries,
     `always` those that every one carries. `last_seen` is unix seconds where it has series in the history and
-    none now. `declared`: a target exports the metric's TYPE and no sample yet.
+    none now. `declared`: a target exports the metric's TYPE and no sample yet; nothing is known of its labels
+    but by the series that it had. `scrape_interval_seconds` is the shortest of those at which its series are
+    scraped, None where that is not known.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Metric:
     always: frozenset[str] = frozenset()
     last_seen: float | None = None
     declared: bool = False
+    scrape_interval_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +50,9 @@ class Schema:
     `origin` says where from. With a guess nothing can be said of what does not exist, and no label of a
     metric is excluded. `added` are the labels that scraping may add to those of an exposition (empty for an
     environment, whose series carry them already). `recorded` are the names that recording rules among those
-    rehearsed make: they exist if their rule is alive. `scrape_interval_seconds` is None where it is not
-    known. `families` maps a histogram's bare name to its kind, as the TYPE lines or the metadata say.
+    rehearsed make: they exist if their rule is alive. `scrape_interval_seconds` is the longest of those at
+    which its metrics are scraped, None where it is not known. `families` maps a histogram's bare name to its
+    kind, as the TYPE lines or the metadata say.
     """
 
     origin: Origin

@@ -5,12 +5,12 @@ what cannot be read has its line.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from opsconsole.rehearse.load.families import endings, kind_of, kind_of_type
 from opsconsole.rehearse.load.guess import recorded
-from opsconsole.rehearse.load.series import Gathered, asked
+from opsconsole.rehearse.load.series import Gathered, asked, expressions
 from opsconsole.rehearse.load.sources import Source, refuse, sources
 from opsconsole.rehearse.model import Panel, Rule
 from opsconsole.rehearse.schema import USUAL_TARGET_LABELS, Kind, Metric, Schema
@@ -20,23 +20,6 @@ _LABEL = re.compile(rf"\s*({_QUOTED}|[^\W\d]\w*)\s*(?:=\s*({_QUOTED}))?\s*(?:,|$
 _SAMPLE = re.compile(rf"([a-zA-Z_:][\w:]*)?\s*(?:\{{((?:[^\"}}]|{_QUOTED})*)\}})?\s*(\S+)")
 _TYPE = re.compile(rf"#\s*TYPE\s+({_QUOTED}|\S+)\s+(\w+)\s*$")
 _ESCAPED = re.compile(r"\\(.)")
-
-_KINDS: Mapping[str, Kind] = {
-    "counter": "counter",
-    "gauge": "gauge",
-    "histogram": "histogram",
-    "gaugehistogram": "histogram",
-    "summary": "summary",
-    "info": "gauge",
-    "stateset": "gauge",
-}
-_PARTS_OF: Mapping[str, tuple[str, ...]] = {
-    "histogram": ("_bucket", "_sum", "_count"),
-    "gaugehistogram": ("_bucket", "_gsum", "_gcount"),
-    "summary": ("", "_sum", "_count"),
-    "info": ("_info",),
-}
-"""The endings of the series of a family, where there are any."""
 
 _TARGET = {"job": "service", "instance": "127.0.0.1:9090"}
 _OF_A_SCRAPE = (
@@ -63,8 +46,7 @@ def from_exposition(
     """
     rules, panels = list(rules), list(panels)
     files = list(sources([paths] if isinstance(paths, str | Path) else paths, (".prom", ".txt"), refuse))
-    expressions = chain((rule.expr for rule in rules), *(panel.queries for panel in panels))
-    found = _Exposed(Gathered(asked(expressions)))
+    found = _Exposed(Gathered(asked(expressions(rules, panels))))
     for file in files:
         found.read(file)
     own = found.labels - _TARGET.keys()
@@ -116,32 +98,23 @@ class _Exposed:
 
     @property
     def families(self) -> dict[str, Kind]:
-        return {name: _KINDS.get(declared, "unknown") for name, declared in self._types.items()}
+        return {name: kind_of_type(declared) for name, declared in self._types.items()}
 
     def metrics(self) -> Iterator[Metric]:
         """Those that have samples, then those that are declared alone."""
-        named = set(self._gathered.names())
-        for name in named:
-            yield self._gathered.metric(name, self._kind(name))
+        named = self._gathered.names()
+        for name in sorted(named):
+            yield self._gathered.metric(name, kind_of(name, self._types))
         for family, declared in self._types.items():
             parts = [f"{family}{ending}" for ending in self._endings(family, declared)]
             if not named & set(parts):
-                kind = _KINDS.get(declared, "unknown")
+                kind = kind_of_type(declared)
                 yield from (Metric(name=part, kind=kind, declared=True) for part in parts)
 
     def _endings(self, family: str, declared: str) -> tuple[str, ...]:
-        if declared == "counter" and family in self._openmetrics and not family.endswith("_total"):
-            return ("_total",)
-        return _PARTS_OF.get(declared, ("",))
-
-    def _kind(self, name: str) -> Kind:
-        if name in self._types:
-            return _KINDS.get(self._types[name], "unknown")
-        for ending in ("_bucket", "_sum", "_count", "_total", "_gsum", "_gcount", "_info"):
-            declared = self._types.get(name.removesuffix(ending)) if name.endswith(ending) else None
-            if declared and ending in self._endings(name.removesuffix(ending), declared):
-                return _KINDS.get(declared, "unknown")
-        return "unknown"
+        if declared != "counter":
+            return endings(declared)
+        return ("_total",) if family in self._openmetrics and not family.endswith("_total") else ("",)
 
 
 def _scraped() -> Iterator[Metric]:

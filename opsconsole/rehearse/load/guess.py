@@ -2,13 +2,13 @@
 with which labels."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 import promql_parser as p
 
 from opsconsole.errors import Nonsense
 from opsconsole.promql import parse
 from opsconsole.promql.trees import children, selector, walk
+from opsconsole.rehearse.load.series import expressions
 from opsconsole.rehearse.model import Panel, Rule
 from opsconsole.rehearse.schema import Kind, Metric, Schema
 
@@ -35,7 +35,7 @@ def guessed(rules: Iterable[Rule], panels: Iterable[Panel] = ()) -> Schema:
     """
     rules = list(rules)
     guess = _Guess()
-    for expr in chain((rule.expr for rule in rules), *(panel.queries for panel in panels)):
+    for expr in expressions(rules, panels):
         try:
             guess.read(parse(expr), frozenset())
         except Nonsense:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from opsconsole import promql
 from opsconsole.errors import Nonsense
 from opsconsole.promql import Matcher, Selector
+from opsconsole.rehearse.model import Panel, Rule
 from opsconsole.rehearse.schema import Kind, Metric
 
 MOST = 100
@@ -16,6 +17,11 @@ _WITHIN_ONE = frozenset({"le", "quantile"})
 """Labels that tell apart the series of one histogram or summary: they are kept together."""
 
 Test = Callable[[Mapping[str, str]], bool]
+
+
+def expressions(rules: Iterable[Rule], panels: Iterable[Panel]) -> list[str]:
+    """All PromQL that rules and panels hold."""
+    return [*(rule.expr for rule in rules), *(query for panel in panels for query in panel.queries)]
 
 
 def asked(expressions: Iterable[str]) -> list[Selector]:
@@ -37,9 +43,11 @@ class _Known:
     kept: dict[frozenset[tuple[str, str]], Mapping[str, str]] = field(default_factory=dict)
     chosen: set[frozenset[tuple[str, str]]] = field(default_factory=set)
     counts: Counter[int] = field(default_factory=Counter)
+    jobs: set[str] = field(default_factory=set)
 
     def add(self, labels: Mapping[str, str]) -> None:
         self.possible.update(labels)
+        self.jobs.add(labels.get("job", ""))
         self.always = set(labels) if self.always is None else self.always & labels.keys()
         one = frozenset((name, value) for name, value in labels.items() if name not in _WITHIN_ONE)
         if one not in self.chosen:
@@ -69,10 +77,25 @@ class Gathered:
             self._known[name] = _Known(tests)
         self._known[name].add({label: value for label, value in labels.items() if value})
 
-    def names(self) -> list[str]:
-        return list(self._known)
+    def names(self) -> set[str]:
+        """The metrics that have series."""
+        return set(self._known)
 
-    def metric(self, name: str, kind: Kind, *, last_seen: float | None = None) -> Metric:
+    def jobs(self, name: str) -> set[str]:
+        """The jobs of the metric's series."""
+        return self._known[name].jobs if name in self._known else set()
+
+    def always(self, name: str) -> set[str]:
+        """The labels that every series of the metric carries, by those that were added."""
+        return set(self._known[name].always or ()) if name in self._known else set()
+
+    def correct(self, name: str, possible: Iterable[str], not_always: Iterable[str]) -> None:
+        """Take in labels of series that were not added one by one."""
+        known = self._known.setdefault(name, _Known())
+        known.possible.update(possible)
+        known.always = (known.always or set()) - set(not_always)
+
+    def metric(self, name: str, kind: Kind) -> Metric:
         """What was gathered under a name; one without series where there was nothing."""
         known = self._known.get(name, _Known())
         return Metric(
@@ -81,7 +104,6 @@ class Gathered:
             series=tuple(known.kept.values()),
             possible=frozenset(known.possible),
             always=frozenset(known.always or ()),
-            last_seen=last_seen,
         )
 
 
