@@ -5,6 +5,7 @@ tests that are meant to fail: promtool then tells the series that it got.
 """
 
 import asyncio
+import heapq
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ _IN_A_PACK = (8, 25)
 _MOST_PACKS_IN_A_RUN = 10
 _LONGEST_TO_SHORTEST = 1.5
 _STEPS_IN_A_WINDOW = 100
+_MOST_EVALUATIONS = 20_000  # a run of promtool takes minutes for more
 _TOO_MANY = "too many samples"  # promtool gives up on a query that holds more than 10,000
 _READ = re.compile(r"(?P<which>min|max)_over_time\(.*\) or vector\((?P<pack>\d+)\)", re.DOTALL)
 _NAME = "opsconsole{}"  # of a candidate's group and alert
@@ -55,7 +57,7 @@ async def observe(promtool: Promtool, candidates: Sequence[Candidate]) -> list[F
     cannot be run.
     """
     observation = _Observation(promtool, candidates)
-    packs = list(_packed(candidates))
+    packs = list(_packed(candidates, observation.decidable()))
     while packs:
         rounds = await asyncio.gather(*(observation.run(run) for run in _runs(packs, candidates)))
         packs = [pack for again in rounds for pack in again]
@@ -69,6 +71,15 @@ class _Observation:
         self.promtool = promtool
         self.candidates = candidates
         self.fired: dict[int, Fired] = {}
+
+    def decidable(self) -> list[int]:
+        """The places of the candidates that promtool can decide in a bearable time; of the others it is told
+        at once."""
+        for place, candidate in enumerate(self.candidates):
+            if (evaluations := _evaluations(candidate)) > _MOST_EVALUATIONS:
+                error = f"its incident is too long for promtool: {evaluations:.0f} evaluations of the rule"
+                self.fired[place] = Fired(error=error)
+        return [place for place in range(len(self.candidates)) if place not in self.fired]
 
     async def run(self, packs: Sequence[_Pack]) -> list[_Pack]:
         """Decides the packs in one run of promtool; gives those that must be run again, made smaller."""
@@ -122,12 +133,12 @@ class _Observation:
         return []
 
 
-def _packed(candidates: Sequence[Candidate]) -> Iterator[_Pack]:
+def _packed(candidates: Sequence[Candidate], places: Sequence[int]) -> Iterator[_Pack]:
     """The candidates in packs of like length and interval; by itself each that cannot be renamed."""
     least, most = _IN_A_PACK
-    size = max(least, min(most, math.ceil(len(candidates) / AT_ONCE)))
+    size = max(least, min(most, math.ceil(len(places) / AT_ONCE)))
     pack: list[int] = []
-    for place in sorted(range(len(candidates)), key=lambda place: _pace(candidates[place])):
+    for place in sorted(places, key=lambda place: _pace(candidates[place])):
         if not can_be_renamed(candidates[place]):
             yield _Pack((place,), renamed=False)
             continue
@@ -150,17 +161,26 @@ def _alike(shortest: Candidate, longest: Candidate) -> bool:
     return paces == others and long <= _LONGEST_TO_SHORTEST * short
 
 
-def _runs(packs: Sequence[_Pack], candidates: Sequence[Candidate]) -> Iterator[Sequence[_Pack]]:
-    """The packs dealt to runs of promtool that take about as long as each other."""
-    yield from ([pack] for pack in packs if pack.apart)
+def _runs(packs: Sequence[_Pack], candidates: Sequence[Candidate]) -> list[list[_Pack]]:
+    """The packs dealt to runs of promtool that take about as long as each other: the longest first, each to
+    the run that has the least to do."""
     together = sorted((pack for pack in packs if not pack.apart), key=lambda pack: -_work(pack, candidates))
     count = max(min(AT_ONCE, len(together)), math.ceil(len(together) / _MOST_PACKS_IN_A_RUN))
-    yield from (together[nth::count] for nth in range(count))
+    runs: list[list[_Pack]] = [[] for _ in range(count)]
+    loads = [(0.0, nth) for nth in range(count)]
+    for pack in together:
+        load, nth = heapq.heappop(loads)
+        runs[nth].append(pack)
+        heapq.heappush(loads, (load + _work(pack, candidates), nth))
+    return [[pack] for pack in packs if pack.apart] + runs
 
 
 def _work(pack: _Pack, candidates: Sequence[Candidate]) -> float:
-    incidents = [candidates[place].incident for place in pack.members]
-    return len(incidents) * max(incident.seconds / incident.evaluation_seconds for incident in incidents)
+    return len(pack.members) * max(_evaluations(candidates[place]) for place in pack.members)
+
+
+def _evaluations(candidate: Candidate) -> float:
+    return candidate.incident.seconds / candidate.incident.evaluation_seconds
 
 
 def _files(pack: _Pack, candidates: Sequence[Candidate]) -> Iterator[tuple[str, str]]:

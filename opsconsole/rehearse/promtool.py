@@ -141,9 +141,11 @@ def _folder() -> Path | None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of ours but the path. Two cores are busy with two of them, so each gets one thread."""
+    """Nothing of ours but the path. Go collects seldom while there is little to collect, and on one thread,
+    as the other processors have promtools of their own."""
     path = os.environ.get("PATH", os.defpath)
-    return {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder), "GOGC": "800", "GOMAXPROCS": "1"}
+    here = {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder)}
+    return {**here, "GOGC": "800", "GOMEMLIMIT": "600MiB", "GOMAXPROCS": "1"}
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -1,7 +1,8 @@
 """Incidents in the notation of promtool's `input_series`.
 
 Series and their values (`1+28x14 stale _x5`), and numbers and durations as both people and promtool read
-them. Values are reckoned in decimals of 15 digits, so that 28 a minute stays 28 and 0.1 + 0.2 is 0.3.
+them. Values are reckoned in decimals of 15 digits, their changes from sample to sample of 11, so that 28 a
+minute stays 28 and 0.1 + 0.2 is 0.3.
 """
 
 import re
@@ -17,6 +18,7 @@ from opsconsole.rehearse.model import Course, Incident, Phase, SeriesKey
 _CLASSIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 _FLOAT_DIGITS = Context(prec=15)
+_STEP_DIGITS = Context(prec=11)
 _MOST_DIGITS = 15
 _LEAST_EXPONENT = -6
 
@@ -119,7 +121,9 @@ def _phase_runs(phase: Phase, level: Decimal, step: Decimal, count: int) -> Iter
 
 
 def _product(a: float, b: float) -> Decimal:
-    return _meant(float(Decimal(repr(float(a))) * Decimal(repr(float(b)))))
+    """A third a second is 20 a minute, also where the third was rounded."""
+    exact = _meant(float(Decimal(repr(float(a))) * Decimal(repr(float(b)))))
+    return _STEP_DIGITS.plus(exact) if exact.is_finite() else exact
 
 
 def _meant(value: float) -> Decimal:

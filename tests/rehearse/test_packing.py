@@ -146,3 +146,10 @@ async def test_nothing_to_observe(promtool: Promtool) -> None:
     nothing: list[Candidate] = []
     assert await observe(promtool, nothing) == []
     assert (await observe(promtool, [candidate(RATIO, {})])) == [Fired()]
+
+
+async def test_an_incident_that_is_too_long_is_not_begun(promtool: Promtool) -> None:
+    endless = candidate(seen=incident(during_seconds=30 * 86_400.0))
+    told, fired = await observe(promtool, [endless, candidate()])
+    assert told == Fired(error="its incident is too long for promtool: 43230 evaluations of the rule")
+    assert fired.firing_at == 720.0

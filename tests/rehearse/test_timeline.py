@@ -23,6 +23,7 @@ COURSES = {
     "faster": (Course(Phase(0, 1), Phase(None, 2), Phase(None, 0)), "0+60x4 300+120x5 1020x4"),
     "falls": (Course(Phase(100), Phase(None, -0.1), Phase(7)), "100x4 100-6x5 7x4"),
     "fraction": (Course(Phase(0.1 + 0.2), Phase(None, 1 / 600), Phase(1e-7)), "0.3x4 0.3+0.1x5 1e-7x4"),
+    "a third": (Course(Phase(0), Phase(None, 0.333333333333), Phase(None)), "0x4 0+20x5 120x4"),
     "large": (Course(Phase(1e20), Phase(1234567.5), Phase(-2e6)), "1e20x4 1234567.5x5 -2000000x4"),
     "vanishes": (Course(Phase(1), None, Phase(None)), "1x4 stale _x5 0x4"),
     "ends": (Course(Phase(1), Phase(2), None), "1x4 2x5 stale _x4"),
