@@ -20,6 +20,7 @@ from opsconsole.lab.state import LabState
 from opsconsole.model import Exchange, Exchanged
 from opsconsole.store import open_records
 from tests.bench import rivals
+from tests.bench.backtest import backtests
 from tests.bench.drill import drills
 from tests.bench.killed import kills
 from tests.bench.screen import first_paint, warm_in_the_screen
@@ -54,6 +55,7 @@ def main() -> None:
         )
         try:
             _compare(lab, folder)
+            print(backtests(lab.prometheus_url), flush=True)
         finally:
             stack.stop(lab)
     print(drills(), flush=True)
