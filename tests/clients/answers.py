@@ -321,6 +321,11 @@ JSON_ANSWERS: dict[str, tuple[Any, Ask]] = {
         data({"up": [{"type": "gauge", "unit": "", "help": ""}]}),
         lambda http: _prometheus(http).metadata("up"),
     ),
+    "types": (
+        data({"up": [{"type": "gauge"}, {"type": "counter"}]}),
+        lambda http: _prometheus(http).types(),
+    ),
+    "metric names": (data(["up"]), lambda http: _prometheus(http).metric_names()),
     "clock": (
         data({"resultType": "scalar", "result": [1795368067.526, "1795368067.526"]}),
         lambda http: _prometheus(http).clock_offset_seconds(),

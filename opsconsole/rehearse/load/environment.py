@@ -108,13 +108,14 @@ async def from_environment(
                 scrape_interval_seconds=None if name in made else intervals.shortest(gathered.jobs(name)),
             )
     jobs = {job for name in named for job in gathered.jobs(name)}
+    there = len(named & metrics.keys())
     return Schema(
         origin="environment",
         metrics=metrics,
         recorded=made,
         scrape_interval_seconds=intervals.longest(jobs) or intervals.longest(),
         families={name: kind_of_type(type) for name, type in types.items()} | _histograms(metrics),
-        told=f"of the last 15 days in Prometheus, which has {len(named & {*metrics})} of {len(named)}",
+        told=f"of the last 15 days in Prometheus, which has {there} of {len(named)} metrics",
     )
 
 

@@ -75,7 +75,7 @@ class _Exposed:
         if source.text.lstrip().startswith("<"):
             raise source.wrong("it is HTML, no metrics", 1, "give what the target's /metrics answers")
         types = {}
-        for number, line in enumerate(source.text.splitlines(), 1):
+        for number, line in enumerate(source.text.split("\n"), 1):
             if declared := _TYPE.match(text := line.strip()):
                 types[_unquoted(declared[1])] = declared[2]
             elif text and not text.startswith("#") and not self._sample(text):

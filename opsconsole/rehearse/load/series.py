@@ -71,11 +71,13 @@ class Gathered:
         self._known: dict[str, _Known] = {}
 
     def add(self, name: str, labels: Mapping[str, str]) -> None:
-        """One series; its labels without `__name__`. A label with an empty value is none."""
+        """One series; its labels without `__name__`. A label with an empty value is none that it carries, and
+        one that it may."""
         if name not in self._known:
             tests = tuple(selects(matchers) for matchers in self._selectors.get(name, ()))
             self._known[name] = _Known(tests)
         self._known[name].add({label: value for label, value in labels.items() if value})
+        self._known[name].possible.update(labels)
 
     def names(self) -> set[str]:
         """The metrics that have series."""

@@ -73,10 +73,11 @@ def test_a_service_in_both_formats(tmp_path: Path, write: object) -> None:
 
 
 def test_labels_that_a_scrape_may_add(tmp_path: Path) -> None:
-    schema = from_exposition(exposed(tmp_path, 'a{pod="x",plan="y",node=""} 1\n'))
+    schema = from_exposition(exposed(tmp_path, 'a{pod="x",plan="y\u2028z",node=""} 1\n'))
     assert {"job", "instance", "namespace", "node", "exported_pod"} <= schema.added
     assert not {"pod", "plan", "exported_job", "exported_plan"} & schema.added
-    assert schema.metrics["a"].possible == {"pod", "plan", "job", "instance"}
+    assert schema.metrics["a"].possible == {"pod", "plan", "job", "instance", "node"}
+    assert schema.metrics["a"].always == schema.metrics["a"].series[0].keys() == {"pod", "plan", *TARGET}
     assert {"pod", "namespace"} <= schema.metrics["up"].possible
 
 
