@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from opsconsole.errors import OpsconsoleError
+from opsconsole.promql import parse
 from opsconsole.rehearse import dead, search
 from opsconsole.rehearse.model import (
     Candidate,
@@ -32,8 +33,9 @@ Shows = Callable[[str], Awaitable[bool | str]]
 """Whether a query has data now; a text is the error that it gave."""
 
 _AT_ONCE = 50
-_TRIES = (2, 14, 6, 6, 6, 6)
-"""How many incidents are tried for an alert in each round; from the third on elsewhere each time."""
+_ROUNDS = ((0, 0, 1), (0, 1, 4), (0, 4, 16), (1, 0, 6), (2, 0, 6), (3, 0, 6), (4, 0, 6))
+"""Which incidents are tried in each round: the seed of their search, the first and the last of them. Most
+alerts are fired by the very first."""
 
 _GUESSED = "the labels and types of the series are guessed from the rules"
 
@@ -155,7 +157,7 @@ async def _decide(
         _judge(case, schema, recorded)
     await _refused(cases, promtool)
     left = [case for case in cases if not _told(case, tell)]
-    for number in range(len(_TRIES)):
+    for number in range(len(_ROUNDS)):
         if not left:
             return
         await _round(left, number, schema, recorded, promtool)
@@ -203,7 +205,7 @@ async def _round(
             case.errors[fired.error] = None
         if fired.firing_at is not None:
             case.found.append((candidate, fired))
-    while ready := [case for case in cases if case.open and case.found]:
+    while ready := [case for case in cases if case.open and case.found and (number or _good(case.found[0]))]:
         for case in ready:
             case.found.sort(key=_merit)
         proofs = await prove(promtool, [case.found.pop(0) for case in ready])
@@ -215,11 +217,10 @@ async def _round(
 
 
 def _ideas(case: _Case, number: int, schema: Schema, recorded: Recorded) -> list[Candidate]:
-    """The candidates of a round: the first few, the others of the same search, then searches elsewhere."""
-    begin, seed = (0, 0) if number == 0 else (_TRIES[0], 0) if number == 1 else (0, number - 1)
+    """The candidates of a round."""
+    seed, first, last = _ROUNDS[number]
     try:
-        some: Iterator[Candidate] = search.candidates(case.rule, schema, recorded, seed=seed)
-        return list(islice(some, begin, begin + _TRIES[number]))
+        return list(islice(search.candidates(case.rule, schema, recorded, seed=seed), first, last))
     except OpsconsoleError as error:
         case.errors[str(error)] = None
         return []
@@ -231,6 +232,11 @@ def _merit(found: tuple[Candidate, Fired]) -> tuple[bool, bool, float]:
     begins = candidate.incident.before_seconds
     too_early = (fired.pending_at if fired.pending_at is not None else fired.firing_at or 0) < begins
     return too_early, fired.resolved_at is None, candidate.incident.size
+
+
+def _good(found: tuple[Candidate, Fired]) -> bool:
+    """Whether nothing better need be looked for: it fires with the incident, and ends with it."""
+    return not any(_merit(found)[:2])
 
 
 def _verdict(case: _Case, schema: Schema, recorded: Recorded) -> Verdict:
@@ -268,4 +274,13 @@ def _tried(case: _Case) -> str:
         if case.tried
         else "no incident could be built"
     )
-    return "; ".join([what, *islice(case.errors, 2)])
+    beyond = _beyond(case.rule)
+    named = [f"not handled: {', '.join(beyond)}"] if beyond else []
+    return "; ".join([what, *named, *islice(case.errors, 2)])
+
+
+def _beyond(rule: Rule) -> list[str]:
+    try:
+        return search.limits(parse(rule.expr))
+    except OpsconsoleError:
+        return []

@@ -23,6 +23,7 @@ from tests.bench import rivals
 from tests.bench.backtest import backtests
 from tests.bench.drill import drills
 from tests.bench.killed import kills
+from tests.bench.rehearsal import rehearsals
 from tests.bench.screen import first_paint, warm_in_the_screen
 from tests.bench.timing import in_turn, table
 
@@ -49,6 +50,7 @@ def main() -> None:
         folder = Path(made)
         print(table("start", in_turn(_starts(), runs=11), beside="empty Python"), flush=True)
         print(first_paint(), flush=True)
+        print(rehearsals(), flush=True)
         lab, seconds = _started()
         print(
             f"lab, warm: answers after {seconds:.2f} s, first scrape after {_scraped(lab):.2f} s", flush=True

@@ -14,8 +14,11 @@ from opsconsole.rehearse.search import clock
 from opsconsole.rehearse.search.acts import State
 from opsconsole.rehearse.search.cast import Cast
 from opsconsole.rehearse.search.incidents import incident
+from opsconsole.rehearse.search.limits import limits
 from opsconsole.rehearse.search.solver import OutOfSteps, Solver
 from opsconsole.rehearse.search.timing import Timing, bursts, timing
+
+__all__ = ["candidates", "limits", "resting"]
 
 Recorded = Mapping[str, Sequence[Rule]]
 _MOST_DEEP = 8
