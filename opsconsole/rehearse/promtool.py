@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108, each run makes a folder of its own in 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ANSWERS = (0, 1)  # all tests passed; some failed
 _LAST_WORDS = 400
+_RESULT = re.compile(rb"^  (SUCCESS|FAILED:)$", re.MULTILINE)  # one line a file, in their order
+_MOST_AT_A_TIME = 50
 _slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -64,20 +67,26 @@ class Promtool:
                     (folder / file).write_text(text, encoding="utf-8")
                 return await self._test(folder, [file for file in files if file.endswith(TEST_ENDING)])
 
-    def passes(self, tests: Sequence[Path]) -> bool:
-        """Whether these unit tests pass where they lie. Raises MissingServer and TimedOut."""
+    def passing(self, tests: Sequence[Path]) -> list[bool]:
+        """Which of these unit tests pass where they lie. Raises MissingServer and TimedOut."""
+        some = [tests[first : first + _MOST_AT_A_TIME] for first in range(0, len(tests), _MOST_AT_A_TIME)]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            return [passed for each in threads.map(self._passing, some) for passed in each]
+
+    def _passing(self, tests: Sequence[Path]) -> list[bool]:
         command: list[str | Path] = [self.program.absolute(), "test", "rules", *map(Path.absolute, tests)]
         with tempfile.TemporaryDirectory(dir=_folder(), prefix="opsconsole-") as name:
             try:
                 done = subprocess.run(
-                    command, env=_environment(Path(name)), capture_output=True, stdin=subprocess.DEVNULL,
-                    timeout=self.timeout_seconds, check=False,
+                    command, env=_environment(Path(name)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, timeout=self.timeout_seconds, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired:
                 raise self._too_slow() from None
             except OSError as error:
                 raise self._missing(str(error)) from None
-        return done.returncode == 0
+        told = [found[1] == b"SUCCESS" for found in _RESULT.finditer(done.stdout)]
+        return told if len(told) == len(tests) else [done.returncode == 0] * len(tests)
 
     async def _test(self, folder: Path, tests: list[str]) -> str:
         try:

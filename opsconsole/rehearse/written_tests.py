@@ -57,9 +57,9 @@ def write_tests(folder: Path, verdicts: Sequence[Verdict], promtool: Promtool | 
     for one in written:
         _write(one, own_rules=not one.users)
     on_users = [one for one in written if one.users]
-    if promtool and on_users and not promtool.passes([one.test for one in on_users]):
-        for one in on_users:
-            if not promtool.passes([one.test]):
+    if promtool and on_users:
+        for one, passes in zip(on_users, promtool.passing([one.test for one in on_users]), strict=True):
+            if not passes:
                 _write(one, own_rules=True)
     return [one.test for one in written]
 

@@ -34,14 +34,15 @@ async def test_the_real_one(servers: Servers) -> None:
     assert peak_bytes() > 20e6
 
 
-def test_whether_tests_pass(servers: Servers, tmp_path: Path) -> None:
+def test_which_tests_pass(servers: Servers, tmp_path: Path) -> None:
     promtool = Promtool(servers.promtool)
-    for name, value in (("good", 2), ("bad", 3)):
+    for name, value in (("good", 2), ("bad", 3), ("fine", 2)):
         expected = f"exp_samples: [{{labels: '{{}}', value: {value}}}]"
         test = f"tests: [{{promql_expr_test: [{{expr: 1 + 1, eval_time: 1m, {expected}}}]}}]\n"
         (tmp_path / name).write_text(test)
-    assert promtool.passes([tmp_path / "good"])
-    assert not promtool.passes([tmp_path / "good", tmp_path / "bad"])
+    assert promtool.passing([tmp_path / name for name in ("good", "bad", "fine")]) == [True, False, True]
+    assert promtool.passing([tmp_path / "missing", tmp_path / "fine"]) == [False, False]
+    assert promtool.passing([]) == []
 
 
 async def test_it_gets_the_files_in_a_folder_of_its_own_and_nothing_secret(
@@ -74,7 +75,7 @@ async def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(TimedOut, match="no answer within"):
         await promtool.run(FILES)
     with pytest.raises(TimedOut):
-        promtool.passes([tmp_path])
+        promtool.passing([tmp_path])
 
 
 async def test_cancelled_it_ends_its_process(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_tests_rest_on_the_users_rules_and_pass_from_anywhere(
 def test_a_test_guards_the_users_rule(promtool: Promtool, witnesses: list[Witness], tmp_path: Path) -> None:
     write_tests(tmp_path / "tests", verdicts(witnesses, users_rules(tmp_path)))
     users_rules(tmp_path, USERS.replace("> 0.1", "> 0.9"))
-    assert not promtool.passes([tmp_path / "tests" / "Payments_Fail_now_test.yml"])
+    assert promtool.passing([tmp_path / "tests" / "Payments_Fail_now_test.yml"]) == [False]
 
 
 SAME_NAME = """
@@ -166,7 +166,7 @@ def test_a_rule_beside_it_that_fails(promtool: Promtool, witnesses: list[Witness
     for nth, (given, asked) in enumerate((([found], promtool), ([found, fails], None))):
         (test,) = write_tests(tmp_path / str(nth), given, asked)
         assert rule_files(test) == ["rules/Payments_Fail_now.yml"]
-        assert promtool.passes([test])
+        assert promtool.passing([test]) == [True]
 
 
 def test_only_what_is_alive_is_written(promtool: Promtool, witnesses: list[Witness], tmp_path: Path) -> None:
