@@ -102,7 +102,8 @@ async def test_the_peak_is_furthest_from_calm(expr: str, peak: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "hours", "step"), [(None, 10, 30), (15, 10, 15), (60, 400, 60), (1, 100, 30), (1, 3, 1)]
+    ("interval", "hours", "step"),
+    [(None, 10, 30), (15, 10, 15), (60, 400, 60), (1, 100, 30), (25, 100, 50), (1, 3, 1)],
 )
 async def test_the_step_is_the_groups_interval_where_it_can_be(
     interval: float | None, hours: int, step: float
@@ -182,6 +183,22 @@ async def test_a_rule_that_fails_has_an_error_and_the_others_go_on() -> None:
     assert [agreement.name for agreement in tests.agreement] == ["m > 0"]
     assert answers.asked.count("bad(") == 1
     assert answers.asked.count("twice") < 100
+
+
+@pytest.mark.parametrize(
+    "expr", ["m @ end() > 0", "rate(m[5m] @ start()) > 0", "sum_over_time(m[1h:1m] @ end()) > 0"]
+)
+async def test_what_means_another_time_in_a_range_is_not_asked(expr: str) -> None:
+    answers = Scripted({})
+    tests = await run(answers, rule(expr=expr), rule("B", "m @ 1000 > 0"))
+    assert ["@ start() or @ end()" in test.error for test in tests.tests] == [True, False]
+    assert expr not in answers.asked
+
+
+async def test_what_is_too_much_to_ask_of_the_history_is_done_without() -> None:
+    answers = Scripted({"m > 0": during((at(10), at(20)))}, history=refused((0, 2e6)), up=refused((0, 2e6)))
+    tests = await run(answers, rule())
+    assert (tests.start, tests.outages, shown(tests.tests[0])) == (at(0), (), [(10, 10, 20)])
 
 
 async def test_a_server_that_is_gone_is_told() -> None:

@@ -32,7 +32,8 @@ Phases = Mapping[tuple[str, str], Phase]
 
 
 async def began(prometheus: Prometheus, rules: Sequence[Rule], start: float, end: float) -> float | None:
-    """From when on there is data, to within some seconds; None where there is none between the two.
+    """From when on there is data, to within some seconds; None where there is none between the two, and the
+    start where that is too much to ask.
 
     Looked for is `up`, which every scrape makes, and the metrics that these rules read most: a history
     that was brought in from elsewhere may be without `up`.
@@ -40,7 +41,10 @@ async def began(prometheus: Prometheus, rules: Sequence[Rule], start: float, end
     names = sorted({"up", *_metrics(rules)[:_MOST_NAMES]})
     anything = f"count({{__name__=~{json.dumps('|'.join(map(re.escape, names)))}}})"
     for step in _NARROWER_SECONDS:
-        first = await _first(prometheus, anything, start, end, step)
+        try:
+            first = await _first(prometheus, anything, start, end, step)
+        except (TimedOut, Nonsense):
+            return start
         if first is None or first == start:
             return first
         start, end = max(start, first - step), first
@@ -49,16 +53,20 @@ async def began(prometheus: Prometheus, rules: Sequence[Rule], start: float, end
 
 async def outages(prometheus: Prometheus, start: float, end: float, step_seconds: float) -> tuple[Span, ...]:
     """When the server scraped nothing at all between two times at which it did: it was not running, and
-    evaluated nothing either. Those shorter than five minutes are not seen, nor any where there is no `up`."""
+    evaluated nothing either. Those shorter than five minutes are not seen, nor any where there is no `up`, or
+    where it is too much to ask."""
     step = round(1000 * max(step_seconds, _OUTAGE_STEP_SECONDS))
     ticks = range(round(1000 * start), round(1000 * end) + 1, step)
     found: list[list[int]] = []
-    async for stretch in stretches(prometheus, "absent(up)", ticks):
-        for tick in (tick for series in stretch.series for tick in series.ticks):
-            if found and found[-1][1] == tick:
-                found[-1][1] = tick + step
-            else:
-                found.append([tick, tick + step])
+    try:
+        async for stretch in stretches(prometheus, "absent(up)", ticks):
+            for tick in (tick for series in stretch.series for tick in series.ticks):
+                if found and found[-1][1] == tick:
+                    found[-1][1] = tick + step
+                else:
+                    found.append([tick, tick + step])
+    except (TimedOut, Nonsense):
+        return ()
     within = (span for span in found if span[0] != ticks[0] and span[1] <= ticks[-1])
     return tuple((first / 1000 - _LOOKBACK_SECONDS, last / 1000) for first, last in within)
 

@@ -1,11 +1,15 @@
 """Which expressions are asked, at which moments, and for which rules: the same one is asked once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import promql_parser as p
+
 from opsconsole.clients.ranges import MOST_TICKS, Stretch
 from opsconsole.errors import Nonsense
-from opsconsole.promql import pretty
+from opsconsole.promql import parse, pretty
+from opsconsole.promql.trees import walk
 from opsconsole.rehearse.backtest import history
 from opsconsole.rehearse.backtest.model import Span
 from opsconsole.rehearse.backtest.tally import Tally
@@ -48,19 +52,27 @@ class Query:
 
 
 class Plan:
-    """The queries of a back-test from `start` to `end`, unix seconds.
+    """The queries of a back-test from `start` to `end`, unix seconds; from `data_from` where that is later,
+    the moment from which there is data (None: there is none).
 
-    With `preceded` the history goes back further: then each query begins so much earlier that `for` and
-    `keep_firing_for` can have run at the start. `phases` are when the server evaluates its groups, by group
+    Where there is data at the start, each query begins so much earlier that `for` and `keep_firing_for` can
+    have run by then. `phases` are when the server evaluates its groups, by group
     and alert: where it is known, the evaluations here are some of the server's own.
     """
 
     def __init__(
-        self, start: float, end: float, step_seconds: float, *, preceded: bool, phases: history.Phases
+        self,
+        start: float,
+        end: float,
+        step_seconds: float,
+        *,
+        data_from: float | None,
+        phases: history.Phases,
     ) -> None:
-        self.start, self.end = start, end
+        self.start, self.end = max(start, data_from or start), end
+        self.has_data = data_from is not None
+        self._preceded = data_from == start
         self._step_seconds = step_seconds
-        self._preceded = preceded
         self._phases = phases
         self._by_alert = {alert: phase for (_, alert), phase in phases.items()}
         self._asked: dict[tuple[str, Grid], tuple[str, list[Tally]]] = {}
@@ -68,6 +80,8 @@ class Plan:
 
     def tally(self, rule: Rule, expr: str) -> Tally:
         """The rule's tally, which the answer to `expr` will be given to."""
+        if _reads_start_or_end(expr):
+            return self.failed(rule, "it reads @ start() or @ end(), which mean another time in a range")
         tally, grid = self._new(rule)
         if not self._preceded:
             tally.notes += _window_notes(expr)
@@ -96,13 +110,29 @@ class Plan:
         """A proposed rule is evaluated when the loaded one of its name is, unless its group differs."""
         known = self._phases.get((rule.group, rule.alert)) or self._by_alert.get(rule.alert)
         interval = rule.interval_seconds or (known.interval_seconds if known else 0.0)
-        fits = interval and (self.end - self.start) / interval <= MOST_TICKS
-        step = interval if interval >= self._step_seconds or fits else self._step_seconds
+        step = self._step(interval)
         offset = known.offset_seconds if known and known.interval_seconds == interval else 0.0
         grid = Grid(round(1000 * step), round(1000 * offset))
         tally = Tally(rule, step, self.start, self.end)
         self._grids[id(tally)] = grid
         return tally, grid
+
+    def _step(self, interval: float) -> float:
+        """The interval, or what of its multiples is not below the step that was asked for."""
+        if not interval:
+            return self._step_seconds
+        if (self.end - self.start) / interval <= MOST_TICKS:
+            return interval
+        return interval * max(1, math.ceil(self._step_seconds / interval))
+
+
+def _reads_start_or_end(expr: str) -> bool:
+    try:
+        tree = parse(expr)
+    except Nonsense:
+        return False
+    moments = (node.at for node in walk(tree) if isinstance(node, p.VectorSelector | p.SubqueryExpr))
+    return any(moment and moment.type != p.AtModifierType.At for moment in moments)
 
 
 def _warm_up_seconds(tally: Tally) -> float:

@@ -38,38 +38,40 @@ async def backtest(
 
     Without a `start` it is as far back as the history goes, `MOST_SECONDS` at most; without an `end` it is
     now. Each rule is evaluated at its group's own interval where that is not shorter than `step_seconds`, or
-    where the time is short enough, else every `step_seconds`. A rule that cannot be evaluated has an error,
-    and the others go on. Raises Unseen where the server itself cannot be seen.
+    where the time is short enough, else at the first of its multiples that is not. A rule that cannot be
+    evaluated has an error, and the others go on. Raises Unseen where the server itself cannot be seen.
     """
     began = time.monotonic()
     end = await prometheus.now() if end is None else end
-    asked = _to_the_millisecond(end - MOST_SECONDS if start is None else start)
-    known = await history.began(prometheus, [*rules, *(proposed or ())], asked, end)
-    phases = await history.phases(prometheus)
-    plan = Plan(asked if known is None else known, end, step_seconds, preceded=known == asked, phases=phases)
+    start = end - MOST_SECONDS if start is None else start
+    plan = await _planned(prometheus, [*rules, *(proposed or ())], start, end, step_seconds)
     loaded = [plan.tally(rule, rule.expr) for rule in rules if rule.alert]
     new = list(_proposed(plan, rules, proposed or ()))
     outages = await history.outages(prometheus, plan.start, end, step_seconds)
     await _ask_all(prometheus, plan.queries(), outages, on_progress or (lambda *_: None))
-    tests = tuple(tally.result() for tally in loaded)
-    after = tuple(tally.result() for tally in new)
-    grids = [plan.ticks(tally) for tally in loaded]
+    tests, after = ([tally.result() for tally in tallies] for tallies in (loaded, new))
+    evaluations = map(plan.ticks, loaded)
     return BackTests(
         start=plan.start,
         end=end,
         step_seconds=step_seconds,
-        tests=tests,
-        proposed=after,
-        agreement=tuple(await agree(prometheus, list(zip(tests, grids, strict=True)))),
+        tests=tuple(tests),
+        proposed=tuple(after),
+        agreement=tuple(await agree(prometheus, list(zip(tests, evaluations, strict=True)))),
         changes=() if proposed is None else tuple(changes(tests, after, end)),
         outages=outages,
-        notes=tuple(_notes(tests + after, known)),
+        notes=tuple(_notes([*tests, *after], plan)),
         seconds=time.monotonic() - began,
     )
 
 
-def _to_the_millisecond(moment: float) -> float:
-    return round(1000 * moment) / 1000
+async def _planned(
+    prometheus: Prometheus, rules: Sequence[Rule], start: float, end: float, step_seconds: float
+) -> Plan:
+    start = round(1000 * start) / 1000
+    data_from = await history.began(prometheus, rules, start, end)
+    phases = await history.phases(prometheus)
+    return Plan(start, end, step_seconds, data_from=data_from, phases=phases)
 
 
 def _proposed(plan: Plan, loaded: Sequence[Rule], proposed: Sequence[Rule]) -> Iterator[Tally]:
@@ -108,8 +110,8 @@ async def _ask_all(
             worker.cancel()
 
 
-def _notes(tests: Sequence[BackTest], known: float | None) -> Iterator[str]:
-    if known is None:
+def _notes(tests: Sequence[BackTest], plan: Plan) -> Iterator[str]:
+    if not plan.has_data:
         yield "the server has no data of that time: neither `up` nor a metric that these rules read"
     coarse = [test for test in tests if (test.rule.interval_seconds or test.step_seconds) < test.step_seconds]
     if coarse:
