@@ -41,7 +41,6 @@ def _one_each(words: Iterable[str], options: set[str]) -> Iterator[str]:
         _not_empty(option, values)
         name, _, value = word.partition("=")
         option, values = (name, 1 if value else 0) if name in options else ("", 1)
-        ended = word == "--"
         if not option or value:
             yield word
     _not_empty(option, values)
