@@ -1,5 +1,6 @@
 """What is rehearsed, and against what: from files, from an environment, or both."""
 
+import textwrap
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 Shows = Callable[[str], Awaitable[bool | str]]
+
+_LONGEST_HINT = 400
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ def chosen(rules: list[Rule], panels: list[Panel], names: Iterable[str]) -> tupl
     for name in names:
         found = {name} & {*known} or {each for each in known if name.lower() in each.lower()}
         if not found:
-            raise UsageError(f"no alert and no panel {name!r} here", hint=nearest(name, known))
+            hint = textwrap.shorten(nearest(name, known), _LONGEST_HINT, placeholder=" ...")
+            raise UsageError(f"no alert and no panel {name!r} here", hint=hint)
         wanted |= found
     return (
         [rule for rule in rules if not rule.alert or rule.alert in wanted],
