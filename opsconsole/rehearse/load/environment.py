@@ -1,5 +1,6 @@
 """What an environment has: the rules as loaded, the dashboard as served, and the series that there are."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Mapping
@@ -20,6 +21,7 @@ from opsconsole.rehearse.schema import PARTS, Kind, Metric, Schema
 if TYPE_CHECKING:
     from opsconsole.clients.grafana import DataSource, Grafana
     from opsconsole.clients.prometheus import Prometheus, Target
+    from opsconsole.clients.prometheus import Rule as Loaded
 
 _MOST_MISSING = 20
 _LIKE = 0.8
@@ -29,21 +31,22 @@ _T = TypeVar("_T")
 
 async def loaded_rules(prometheus: "Prometheus") -> list[Rule]:
     """The rules that are loaded, in the order of their groups. Raises Unseen."""
-    return [
-        Rule(
-            expr=rule.expr,
-            alert=rule.name if rule.kind == "alerting" else "",
-            record=rule.name if rule.kind == "recording" else "",
-            for_seconds=rule.for_seconds,
-            keep_firing_for_seconds=rule.keep_firing_for_seconds,
-            labels=rule.labels,
-            annotations=rule.annotations,
-            group=rule.group,
-            interval_seconds=rule.interval_seconds,
-            file=rule.file,
-        )
-        for rule in await prometheus.rules()
-    ]
+    return [as_rule(loaded) for loaded in await prometheus.rules()]
+
+
+def as_rule(loaded: "Loaded") -> Rule:
+    return Rule(
+        expr=loaded.expr,
+        alert=loaded.name if loaded.kind == "alerting" else "",
+        record=loaded.name if loaded.kind == "recording" else "",
+        for_seconds=loaded.for_seconds,
+        keep_firing_for_seconds=loaded.keep_firing_for_seconds,
+        labels=loaded.labels,
+        annotations=loaded.annotations,
+        group=loaded.group,
+        interval_seconds=loaded.interval_seconds,
+        file=loaded.file,
+    )
 
 
 async def served_panels(grafana: "Grafana", now: float) -> list[Panel]:
@@ -86,9 +89,12 @@ async def from_environment(
     rules, panels = list(rules), list(panels)
     selectors = [*asked(expressions(rules, panels)), *variable_selectors(panels)]
     named = {selector.metric for selector in selectors if selector.metric}
-    now = time.time() + await prometheus.clock_offset_seconds()
-    types = await _or_nothing(prometheus.types(), {})
-    intervals = _Intervals(await _or_nothing(prometheus.targets(), []))
+    offset_seconds, types, targets = await asyncio.gather(
+        prometheus.clock_offset_seconds(),
+        _or_nothing(prometheus.types(), {}),
+        _or_nothing(prometheus.targets(), []),
+    )
+    now, intervals = time.time() + offset_seconds, _Intervals(targets)
     history, gathered = History(prometheus, now), Gathered(selectors)
     await history.gather(_families(named), gathered)
     if missing := named - gathered.names():
