@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import promql_parser as p
 
 from opsconsole.rehearse.dead import words
-from opsconsole.rehearse.dead.arithmetic import quantile_of
+from opsconsole.rehearse.dead.arithmetic import averaged, quantile_of
 from opsconsole.rehearse.dead.labels import Labels
 from opsconsole.rehearse.dead.ranges import INFINITY, Range, between, exactly
 from opsconsole.rehearse.dead.shapes import keyed
@@ -60,13 +60,13 @@ def _grouped(node: p.AggregateExpr, labels: Labels) -> Labels:
 
 def _value(operator: str, inner: Range, node: p.AggregateExpr, judge: "Judge") -> Range:
     if operator in _SAME_VALUES:
-        return replace(inner, whole=inner.whole and operator != "avg")
+        return averaged(inner) if operator == "avg" else inner
     if operator == "sum":
         return summed(inner)
     if operator == "quantile":
         return quantile_of(judge.number(node.param).value.range if node.param else Range(), inner)
     if operator in ("count", "count_values"):
-        text = "a count is never below 1: where there is nothing to count, there is no result"
+        text = "a count is never below 1, for where there is nothing to count there is no result"
         return between(1.0, INFINITY, text, whole=True)
     if operator == "group":
         return exactly(1.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from opsconsole.rehearse.dead.ranges import ANYTHING, INFINITY, NAN, NOTHING, Range, Why, exactly
 
+_ROUNDED = 1 + 1e-12
 _PI = Why("atan2 lies between -pi and pi")
 
 
@@ -170,4 +171,15 @@ def quantile_of(quantile: Range, values: Range) -> Range:
     if quantile.single is not None and quantile.single > 1:
         return exactly(INFINITY, Why("a quantile over 1 is always +Inf"))
     inside = quantile.low >= 0 and quantile.high <= 1
-    return replace(values, whole=False, nan=True) if inside and not values.numberless else ANYTHING
+    return averaged(replace(values, nan=True)) if inside and not values.numberless else ANYTHING
+
+
+def averaged(values: Range) -> Range:
+    """The range of something between values: of fractions a little more, for it is rounded."""
+    if values.numberless or values.whole:
+        return replace(values, whole=False)
+    low, high = (value * _ROUNDED for value in (values.low, values.high))
+    return replace(
+        values, low=min(low, values.low / _ROUNDED), high=max(high, values.high / _ROUNDED),
+        low_open=False, high_open=False,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ four years from 1970.
 """
 
 import math
+import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ class When:
     def never(self) -> bool:
         return not (self.minutes and self.days)
 
+    @property
+    def always(self) -> bool:
+        return self.minutes == ALL_WEEK and self.days == ALL_DAYS
+
     def meet(self, other: "When") -> "When":
         if other is ALWAYS or other == self:
             return self
@@ -44,10 +49,12 @@ class When:
         parts = tuple({id(part): part for part in (*self.parts, *other.parts)}.values())
         return When(self.minutes | other.minutes, self.days | other.days, parts)
 
-    @property
-    def longest_seconds(self) -> float:
-        """The longest stretch without a gap; infinite where there is none."""
-        return min(60.0 * _longest(self.minutes, WEEK), 86400.0 * _longest(self.days, CYCLE))
+    def longest_seconds(self, looked_at_seconds: float = 0.0) -> float:
+        """The longest stretch without a gap that is seen when one looks so often; infinite without one."""
+        return min(
+            _longest(self.minutes, WEEK, 60.0, looked_at_seconds),
+            _longest(self.days, CYCLE, 86400.0, looked_at_seconds),
+        )
 
     def most_in(self, window_seconds: float, step_seconds: float) -> int | None:
         """How many of the moments that are whole multiples of a step can lie in a window, its ends included;
@@ -68,10 +75,14 @@ class When:
 ALWAYS = When()
 
 
-def _longest(bits: int, size: int) -> float:
-    """The longest run of ones in a circle."""
-    text = f"{bits:0{size}b}"
-    return max(map(len, (text + text).split("0"))) if "0" in text else math.inf
+def _longest(bits: int, size: int, unit: float, looked_at: float) -> float:
+    """The longest run of ones in a circle, over zeros that may lie between two looks."""
+    circle = 2 * f"{bits:0{size}b}"
+    if looked_at > unit:
+        circle = re.sub(
+            "0+", lambda gap: gap[0].replace("0", "1" if len(gap[0]) * unit < looked_at else "0"), circle
+        )
+    return unit * max(map(len, circle.split("0"))) if "0" in circle else math.inf
 
 
 @dataclass(frozen=True, slots=True)

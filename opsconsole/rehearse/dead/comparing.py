@@ -5,7 +5,7 @@ from dataclasses import replace
 import promql_parser as p
 
 from opsconsole.rehearse.dead import words
-from opsconsole.rehearse.dead.clocks import ALL_DAYS, ALL_WEEK, ALWAYS, Clock, When
+from opsconsole.rehearse.dead.clocks import ALL_DAYS, ALWAYS, Clock, When
 from opsconsole.rehearse.dead.ranges import (
     COMPARISONS,
     Range,
@@ -43,7 +43,7 @@ def filtered(node: p.BinaryExpr, op: str, result: Result, number: Number, flippe
     covers = tuple(
         Cover(cover.key, refined(op, cover.range, number.value.range, _asked(node)), cover.matchers)
         for cover in result.covers
-        if number.value.range.single is not None and _stands_for(cover, result)
+        if op != "!=" and number.value.range.single is not None and _stands_for(cover, result)
     )
     return replace(gathered(left), sure=_sure(op, result, number.value, node), covers=covers)
 
@@ -86,7 +86,7 @@ def _moments(op: str, left: Value, right: Value, node: p.Expr) -> When:
     if clock is None:
         return ALWAYS
     when = clock.when(bool, node)
-    return ALWAYS if when.minutes == ALL_WEEK and when.days == ALL_DAYS else when
+    return ALWAYS if when.always else when
 
 
 def _clock(op: str, left: Value, right: Value) -> Clock | None:
@@ -119,6 +119,6 @@ def _correction(op: str, left: Range, right: Range, subject: p.Expr) -> str:
         return f"absent({subject.expr})"
     if left.high_why and left.high_why.kind == "above-highest-bucket" and op in (">", ">="):
         return f"{subject} >= {words.number(left.high)}"
-    if op in (">", ">=") and left.high == 1 and 1 < number <= 100:
+    if op in (">", ">=") and left.high_why and (left.low, left.high) == (0, 1) and 1 < number <= 100:
         return f"{subject} {op} {words.number(number / 100)}"
     return ""

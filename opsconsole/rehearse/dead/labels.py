@@ -7,7 +7,7 @@ from typing import TypeVar
 import promql_parser as p
 
 from opsconsole.promql import Matcher
-from opsconsole.rehearse.dead.languages import Unpassable, needs_a_value, unpassable
+from opsconsole.rehearse.dead.languages import Proof, needs_a_value, unpassable
 
 V = TypeVar("V")
 NAME = "__name__"
@@ -105,7 +105,7 @@ class Labels:
             return None
         return next((node for node, had in self.lost if had is None or label in had), None)
 
-    def unmatchable(self, other: "Labels", label: str) -> Unpassable | None:
+    def unmatchable(self, other: "Labels", label: str) -> Proof | None:
         """Whether it is proven that a series of this and one of another never agree on a label."""
         proven = self._constraint(label, ""), other._constraint(label, "")
         if all(proven) and (found := unpassable((*proven[0], *proven[1]))):
@@ -114,7 +114,7 @@ class Labels:
         for guess in guesses:
             mine, others = self._constraint(label, guess), other._constraint(label, guess)
             if mine and others and unpassable((*mine, *others)):
-                return Unpassable(guess)
+                return Proof(guess)
         return None
 
     def _constraint(self, label: str, guess: str) -> tuple[Matcher, ...]:

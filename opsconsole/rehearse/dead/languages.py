@@ -7,6 +7,7 @@ those that they tell apart. A label that is not there has the empty value.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from opsconsole.promql import Matcher
 from opsconsole.rehearse.dead.regexes import (
@@ -22,28 +23,30 @@ from opsconsole.rehearse.dead.regexes import (
     any_of,
     parse,
     row,
+    samples,
 )
 
 _MOST_STEPS = 600
+_MOST_WORDS = 8
 _LINE_BREAK = "that no value has a line break in it"
 _ODD = frozenset("^$\\[.")
 """Without these a pattern that stands alone has something that it matches, and something that it does not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unpassable:
-    """No value passes; `guess` is what that rests on."""
+class Proof:
+    """It is so; `guess` is what that rests on, empty where it is proven."""
 
     guess: str = ""
 
 
 @lru_cache(maxsize=4096)
-def unpassable(matchers: tuple[Matcher, ...]) -> Unpassable | None:
+def unpassable(matchers: tuple[Matcher, ...]) -> Proof | None:
     """Whether it is proven that no value passes all the matchers, whose labels are not looked at."""
     if len(matchers) == 1 and _plain(matchers[0]):
         return None
     if _nothing_passes(matchers, newline=True):
-        return Unpassable("" if _nothing_passes(matchers, newline=False) else _LINE_BREAK)
+        return Proof("" if _nothing_passes(matchers, newline=False) else _LINE_BREAK)
     return None
 
 
@@ -83,7 +86,15 @@ def _nothing_passes(matchers: tuple[Matcher, ...], *, newline: bool) -> bool:
         if tree is None:
             return False
         (wanted if matcher.operator == "=~" else refused).append(tree)
+    if any(all(passes(one, word) for one in matchers) for word in _words(wanted)):
+        return False
     return not _any_word(tuple(wanted), tuple(refused))
+
+
+def _words(wanted: Iterable[Regex]) -> Iterator[str]:
+    """Some texts that are likely to pass."""
+    yield from (word for tree in wanted for word in islice(samples(tree), _MOST_WORDS))
+    yield from ("", "\N{SNOWMAN}")
 
 
 def _any_word(wanted: tuple[Regex, ...], refused: tuple[Regex, ...]) -> bool:
@@ -156,15 +167,16 @@ def _derivative(tree: Regex, sign: int, begin: bool) -> Regex:
         case Any():
             return any_of(*(_derivative(option, sign, begin) for option in tree.options))
         case Many():
-            return row(_derivative(tree.inner, sign, begin), _later(tree))
+            return row(_derivative(tree.inner, sign, begin), _later(tree) if begin else tree)
     return FAIL
 
 
 def _of_row(parts: tuple[Regex, ...], sign: int, begin: bool) -> Regex:
     ways: list[Regex] = []
     for place, part in enumerate(parts):
-        rest = [_later(later) for later in parts[place + 1 :]]
-        ways.append(row(_derivative(part, sign, begin), *rest))
+        if (first := _derivative(part, sign, begin)) != FAIL:
+            rest = parts[place + 1 :]
+            ways.append(row(first, *(map(_later, rest) if begin else rest)))
         if not _passable(part, begin, end=False):
             break
     return any_of(*ways)

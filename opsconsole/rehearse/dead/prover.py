@@ -15,6 +15,8 @@ from opsconsole.rehearse.model import Reason, Rule
 from opsconsole.rehearse.places import Place, places, whole
 from opsconsole.rehearse.schema import Schema
 
+_RARELY_SECONDS, _USUALLY_SECONDS = 3600.0, 300.0
+"""No rule is evaluated more rarely, and hardly any more rarely than that."""
 _NOTHING: Mapping[str, Sequence[Rule]] = {}
 
 
@@ -44,7 +46,7 @@ def _reasons(rule: Rule, world: World) -> list[Reason]:
         deaths = _deaths(rule, tree, Judge(world, [rule.record] if rule.record else []))
     except RecursionError:
         return []
-    return sorted(_told(tree, deaths), key=lambda reason: bool(reason.guess))
+    return sorted(_told(tree, deaths), key=lambda reason: bool(reason.guess)) if deaths else []
 
 
 def _deaths(rule: Rule, tree: p.Expr, judge: Judge) -> Sequence[Death]:
@@ -63,15 +65,21 @@ def _outlasted(rule: Rule, tree: p.Expr, result: Result) -> Sequence[Death]:
     when = result.vectors[0].when
     for vector in result.vectors[1:]:
         when = when.either(vector.when)
-    longest = when.longest_seconds
-    if not rule.for_seconds or _needed_seconds(rule) < longest:
+    if not rule.for_seconds or when.always:
+        return []
+    needed, longest = _needed_seconds(rule), when.longest_seconds(rule.interval_seconds or _RARELY_SECONDS)
+    guess = ""
+    if longest > needed and not rule.interval_seconds:
+        longest = when.longest_seconds(_USUALLY_SECONDS)
+        guess = f"that it is evaluated every {words.duration(_USUALLY_SECONDS)} or more often"
+    if longest > needed:
         return []
     part = _common(tree, when)
     text = (
         f"{words.shown(part)} holds for at most {words.duration(longest)} at a stretch, and `for` asks for "
         f"{words.duration(rule.for_seconds)}"
     )
-    return [Death("for-too-long", text, part, f"a `for` below {words.duration(longest)}")]
+    return [Death("for-too-long", text, part, f"a `for` below {words.duration(longest)}", guess)]
 
 
 def _needed_seconds(rule: Rule) -> float:

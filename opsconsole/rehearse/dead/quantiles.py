@@ -62,15 +62,14 @@ def _fraction() -> Range:
 def _quantile(node: p.Call, one: Vector, judge: "Judge") -> Range:
     asked, inner = judge.number(node.args[0]).value.range, one.value.range
     if asked.single is not None and not 0 <= asked.single <= 1:
-        text = (
-            f"a quantile of {words.number(asked.single)} is infinite: it is asked for as a share from 0 to 1"
-        )
+        text = f"a quantile of {words.number(asked.single)} is infinite, for it is a share from 0 to 1"
         return replace(exactly(INFINITY if asked.single > 1 else -INFINITY, Why(text)), nan=True)
     buckets = one.buckets
     if buckets is None or inner.low < 0 or asked.low < 0 or asked.high > 1:
         return Range()
     if not buckets.infinite:
-        return NAN
+        why = Why("a quantile is NaN without the bucket up to +Inf")
+        return replace(NAN, low_why=why, high_why=why)
     return _inside(buckets, inner) if buckets.bounds else Range()
 
 

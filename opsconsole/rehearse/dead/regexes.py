@@ -4,14 +4,16 @@ What is not understood (word borders, character classes by name, multi-line mode
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, zip_longest
 from typing import Literal
 
 Spans = tuple[tuple[int, int], ...]
 LAST = 0x10FFFF
 _NEWLINE = 10
+_PLAIN = tuple(map(ord, "a1A_-"))
 _WORD: Spans = ((48, 57), (65, 90), (95, 95), (97, 122))
 _CLASSES: dict[str, Spans] = {
     "d": ((48, 57),),
@@ -249,6 +251,36 @@ class _Reader:
     def next(self) -> str:
         self.at += 1
         return self.text[self.at - 1]
+
+
+def samples(tree: Regex) -> Iterator[str]:
+    """Some of the texts that match, short ones first, as if edges were everywhere."""
+    match tree:
+        case Chars():
+            plain = next((one for one in _PLAIN if any(low <= one <= high for low, high in tree.spans)), None)
+            if plain is not None or tree.spans:
+                yield chr(tree.spans[0][0] if plain is None else plain)
+        case Row():
+            yield from _of_rows([list(islice(samples(part), 3)) for part in tree.parts])
+        case Any():
+            ways = [samples(option) for option in sorted(tree.options, key=_size)]
+            yield from (word for words in zip_longest(*ways) for word in words if word is not None)
+        case Many():
+            yield ""
+            yield from samples(tree.inner)
+        case Edge():
+            yield ""
+
+
+def _of_rows(parts: list[list[str]]) -> Iterator[str]:
+    """Rows of the first of each part, then with another one in one place."""
+    if not all(parts):
+        return
+    firsts = [words[0] for words in parts]
+    yield "".join(firsts)
+    for place, words in enumerate(parts):
+        for word in words[1:]:
+            yield "".join([*firsts[:place], word, *firsts[place + 1 :]])
 
 
 def _size(tree: Regex) -> int:

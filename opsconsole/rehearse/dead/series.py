@@ -9,7 +9,7 @@ from opsconsole.promql import Matcher, Selector
 from opsconsole.promql.trees import selector
 from opsconsole.rehearse.dead import words
 from opsconsole.rehearse.dead.labels import NAME, Labels
-from opsconsole.rehearse.dead.languages import Unpassable, needs_a_value, passes, unpassable
+from opsconsole.rehearse.dead.languages import Proof, needs_a_value, passes, unpassable
 from opsconsole.rehearse.dead.ranges import INFINITY, Range, Why, between, exactly
 from opsconsole.rehearse.dead.vectors import Buckets, Death, Result, Value, Vector, gathered
 from opsconsole.rehearse.model import Rule
@@ -45,15 +45,17 @@ class World:
             for family in (name.removesuffix(part),)
         )
 
-    def is_bare_histogram(self, name: str) -> bool:
+    def bare_histogram(self, name: str) -> Proof | None:
         """Whether it is the name of a classic histogram, under which itself there are no series."""
         if self.schema.origin == "guess" or name.endswith(PARTS) or name in self.schema.recorded:
-            return False
+            return None
         known, buckets = self.schema.metrics.get(name), self.schema.metrics.get(f"{name}_bucket")
         if known and (known.series or known.last_seen):
-            return False
+            return None
+        if buckets and buckets.series and buckets.last_seen is None:
+            return Proof()
         kinds = self.schema.families.get(name), known.kind if known else None
-        return "histogram" in kinds or bool(buckets and (buckets.series or buckets.declared))
+        return Proof(f"that {name} is no native histogram") if "histogram" in kinds else None
 
     def has_floats(self, name: str) -> bool:
         """Whether it is certain that the metric is no native histogram."""
@@ -68,12 +70,15 @@ class World:
             return 0.0, ""
         if rules := self.recorded.get(name):
             return min(rule.interval_seconds or 0.0 for rule in rules), ""
-        scraped = name not in self.schema.recorded and ":" not in name
-        seconds = self.schema.scrape_interval_seconds if scraped else None
-        if not seconds:
+        known = self.schema.metrics.get(name)
+        if name in self.schema.recorded or ":" in name:
             return 0.0, ""
-        known = self.schema.origin == "environment"
-        return seconds, "" if known else f"that every target is scraped each {words.duration(seconds)}"
+        if known and known.scrape_interval_seconds:
+            return known.scrape_interval_seconds, ""
+        seconds = self.schema.scrape_interval_seconds
+        if not seconds or self.schema.origin == "environment":
+            return 0.0, ""
+        return seconds, f"that {name} is scraped each {words.duration(seconds)}"
 
     def counts_up(self, name: str) -> tuple[bool, str]:
         """Whether the metric is never negative, and what that rests on."""
@@ -121,14 +126,14 @@ def _contradicting(chosen: Selector, node: p.VectorSelector) -> Death | None:
     return None
 
 
-def _no_value(matchers: str, proof: Unpassable, node: p.VectorSelector) -> Death:
+def _no_value(matchers: str, proof: Proof, node: p.VectorSelector) -> Death:
     return Death("no-match-possible", f"no value passes {matchers}", node, guess=proof.guess)
 
 
 def _scraped(name: str, chosen: Selector, node: p.VectorSelector, world: World) -> Result:
     """The series of a metric that is exported, or could be."""
-    if world.is_bare_histogram(name):
-        return Result(deaths=(_bare_histogram(chosen, node),))
+    if bare := world.bare_histogram(name):
+        return Result(deaths=(_bare_histogram(chosen, node, bare.guess),))
     if not world.exists(name) and not world.unknown_exist:
         return Result(deaths=(_unfed(name, node, world),))
     labels = _labels(name, world, fixed=node.at is not None)
@@ -195,13 +200,14 @@ def _other_label(chosen: Selector, wrong: Matcher, known: Metric | None) -> str:
     return words.selector(chosen.metric or "", put)
 
 
-def _bare_histogram(chosen: Selector, node: p.VectorSelector) -> Death:
+def _bare_histogram(chosen: Selector, node: p.VectorSelector, guess: str) -> Death:
     name = chosen.metric or ""
     return Death(
         "bare-histogram",
         f"{name} is a histogram: it has series under {words.listed([name + part for part in PARTS])} alone",
         node,
         words.selector(f"{name}_bucket", chosen.matchers),
+        guess,
     )
 
 

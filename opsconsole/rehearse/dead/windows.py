@@ -7,7 +7,7 @@ import promql_parser as p
 
 from opsconsole.rehearse.dead import words
 from opsconsole.rehearse.dead.aggregates import summed
-from opsconsole.rehearse.dead.arithmetic import quantile_of
+from opsconsole.rehearse.dead.arithmetic import averaged, quantile_of
 from opsconsole.rehearse.dead.clocks import ALWAYS
 from opsconsole.rehearse.dead.ranges import INFINITY, Range, Why, between, exactly
 from opsconsole.rehearse.dead.shapes import keyed
@@ -77,7 +77,7 @@ def _value(node: p.Call, name: str, one: Vector, window: Window, judge: "Judge")
     if name in _STEPS:
         return _steps(name, window, most)
     if name in _SAME_VALUES:
-        return replace(inner, whole=inner.whole and name != "avg_over_time")
+        return averaged(inner) if name == "avg_over_time" else inner
     if name in _SPREADS:
         return between(0.0, INFINITY, f"{name} is never negative", nan=True)
     if name == "count_over_time":
@@ -112,7 +112,7 @@ def _counted(name: str, window: Window, most: float) -> Range:
     if most == INFINITY:
         return Range(0.0, low_why=Why(f"{name} is never negative"), nan=False, whole=True)
     seconds, spacing = words.duration(window.seconds), words.duration(window.spacing_seconds)
-    text = f"{seconds} hold at most {most:g} samples at one each {spacing}"
+    text = f"{seconds} holds at most {most:g} samples, one each {spacing}"
     guess = window.spacing_guess or ("" if window.subquery else "that no target is scraped more often")
     return Range(
         0.0, max(most, 1.0), low_why=Why(f"{name} is never negative"), high_why=Why(text, guess=guess),
