@@ -58,8 +58,9 @@ async def prove(promtool: Promtool, found: Sequence[tuple[Candidate, Fired]]) ->
     """A witness for each, in their order; a text says why there is none.
 
     Each test was run by promtool and passed. Its checks stand a little aside of the moments at which the
-    alert was seen to change, where there is room, so that it passes in other versions of promtool too. Raises
-    MissingServer where promtool cannot be run.
+    alert was seen to change, where there is room, so that it passes in other versions of promtool too; where
+    it is pending too briefly for that, this is not checked. Raises MissingServer where promtool cannot be
+    run.
     """
     proofs: dict[int, Witness | str] = {}
     attempts: dict[int, _Attempt] = {}
@@ -147,7 +148,7 @@ def _steps(candidate: Candidate, fired: Fired) -> Iterator[_Step]:
     if begins > 0:
         calm = Check("all is calm", alerts_selector(rule), max(0.0, begins - _ASIDE_STEPS * step))
         yield _Step(calm, False, (begins - step,))
-    if fired.pending_at is not None and fired.pending_at < fired.firing_at:
+    if fired.pending_at is not None and fired.firing_at - fired.pending_at > _ASIDE_STEPS * step:
         yield _held(rule, fired, "pending", fired.pending_at, fired.firing_at - step, step)
     last = (fired.resolved_at or _last(incident) + step) - step
     yield _held(rule, fired, "firing", fired.firing_at, last, step)

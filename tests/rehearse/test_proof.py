@@ -33,6 +33,9 @@ CANDIDATES = {
     "one after another": candidate(
         "x > 100", {key("x", at="a"): rising(0, 20), key("x", at="b"): rising(0, 10)}, for_seconds=120.0
     ),
+    "a sample less in Prometheus 3": candidate(
+        "delta(x[10m]) > 1000", {key("x"): rising(0, 108)}, for_seconds=60.0
+    ),
     "short": candidate("x > 2", {key("x"): Course(Phase(0), Phase(1), Phase(3))}, for_seconds=60.0),
     "by pattern": candidate('{__name__=~"pai.",status="failed"} > 300', for_seconds=60.0),
     "groups": candidate(
