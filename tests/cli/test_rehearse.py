@@ -16,7 +16,7 @@ import yaml
 
 from opsconsole.cli import main
 from opsconsole.lab.environment import reference_rules
-from opsconsole.lab.servers import Pair, Servers
+from opsconsole.lab.servers import PAIRS, Pair, Servers
 from tests.standins.console import NAME, Console
 
 HOME = Path(__file__).parent.parent.parent
@@ -137,10 +137,11 @@ def test_without_promtool_it_says_what_to_install(
 
 
 class Rehearsed:
-    """opsconsole as a process, in a folder, with the promtool of the pair."""
+    """opsconsole as a process, in a folder, with one version's promtool and lab."""
 
     def __init__(self, folder: Path, pair: Pair) -> None:
-        self.folder, self.pair = folder, pair
+        self.folder = folder
+        self.version = ["--prometheus-version", pair.prometheus]
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -148,19 +149,22 @@ class Rehearsed:
             cwd=self.folder, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
-    @property
-    def version(self) -> list[str]:
-        return ["--prometheus-version", self.pair.prometheus]
+
+@pytest.fixture
+def rehearsed(files: Path) -> Rehearsed:
+    return Rehearsed(files, PAIRS[-1])
 
 
 @pytest.fixture
-def rehearsed(files: Path, pair: Pair, servers: Servers) -> Rehearsed:
+def rehearsed_in_pair(files: Path, pair: Pair) -> Rehearsed:
     return Rehearsed(files, pair)
 
 
 @pytest.mark.servers
-def test_files_are_rehearsed_and_every_document_says_the_same(rehearsed: Rehearsed, servers: Servers) -> None:
-    run = rehearsed(
+def test_files_are_rehearsed_and_every_document_says_the_same(
+    rehearsed_in_pair: Rehearsed, servers: Servers
+) -> None:
+    run = rehearsed_in_pair(
         *shlex.split("--rules rules.yml --dashboard dashboard.json --metrics metrics.prom --plain"),
         *shlex.split("--junit out.xml --sarif out.sarif --write-tests kept"),
     )
@@ -171,10 +175,10 @@ def test_files_are_rehearsed_and_every_document_says_the_same(rehearsed: Rehears
     assert dead.endswith(" | at rules.yml:10")
     assert panel.startswith("quiet By plan")
     assert "1 alive, 1 dead, 1 quiet" in run.stderr.splitlines()[-1]
-    (sarif,) = json.loads((rehearsed.folder / "out.sarif").read_text())["runs"]
+    (sarif,) = json.loads((rehearsed_in_pair.folder / "out.sarif").read_text())["runs"]
     assert ["above-highest-bucket", "error"] in [[one["ruleId"], one["level"]] for one in sarif["results"]]
-    assert 'failures="1"' in (rehearsed.folder / "out.xml").read_text()
-    (kept,) = (rehearsed.folder / "kept").glob("*.yml")
+    assert 'failures="1"' in (rehearsed_in_pair.folder / "out.xml").read_text()
+    (kept,) = (rehearsed_in_pair.folder / "kept").glob("*.yml")
     subprocess.run([servers.promtool, "test", "rules", kept], check=True, capture_output=True)
 
 
@@ -212,8 +216,8 @@ def test_the_hook_of_pre_commit_is_one_call(rehearsed: Rehearsed) -> None:
 
 
 @pytest.mark.servers
-def test_the_lab_is_rehearsed_where_nothing_is_named(rehearsed: Rehearsed) -> None:
-    run = rehearsed()
+def test_the_lab_is_rehearsed_where_nothing_is_named(rehearsed_in_pair: Rehearsed) -> None:
+    run = rehearsed_in_pair()
     assert run.returncode == 0, run.stderr
     words = [line.split()[0] for line in run.stdout.splitlines()]
     assert words == ["alive"] * 7 + ["data"] * 10
@@ -221,23 +225,25 @@ def test_the_lab_is_rehearsed_where_nothing_is_named(rehearsed: Rehearsed) -> No
 
 
 @pytest.mark.servers
-def test_files_are_rehearsed_with_an_environment_as_the_truth(rehearsed: Rehearsed, console: Console) -> None:
+def test_files_are_rehearsed_with_an_environment_as_the_truth(
+    rehearsed_in_pair: Rehearsed, console: Console
+) -> None:
     rules = yaml.safe_load(reference_rules().read_text())
     rule = rules["groups"][0]["rules"][0]
     rule["expr"] = rule["expr"].replace("status=", "state=")
-    (rehearsed.folder / "rules.yml").write_text(yaml.safe_dump(rules))
-    run = rehearsed("--env", NAME, "--rules", "rules.yml", "--plain", "-k", rule["alert"])
+    (rehearsed_in_pair.folder / "rules.yml").write_text(yaml.safe_dump(rules))
+    run = rehearsed_in_pair("--env", NAME, "--rules", "rules.yml", "--plain", "-k", rule["alert"])
     assert run.returncode == 1, run.stderr
     assert run.stdout.startswith(f"dead {rule['alert']}  ")
 
 
 @pytest.mark.servers
 def test_a_back_test_shows_what_the_proposed_rules_would_have_changed(
-    rehearsed: Rehearsed, console: Console
+    rehearsed_in_pair: Rehearsed, console: Console
 ) -> None:
     rules = reference_rules().read_text()
-    (rehearsed.folder / "new.yml").write_text(rules.replace("> 0.25", "> 0.05"))
-    run = rehearsed("--backtest", "--env", NAME, "--rules", "new.yml", "-k", "FailureRateCritical")
+    (rehearsed_in_pair.folder / "new.yml").write_text(rules.replace("> 0.25", "> 0.05"))
+    run = rehearsed_in_pair("--backtest", "--env", NAME, "--rules", "new.yml", "-k", "FailureRateCritical")
     assert run.returncode == 0, run.stderr
     assert "with the proposed rules\n  BillingPaymentFailureRateCritical: " in run.stdout
     assert " new" in run.stdout
