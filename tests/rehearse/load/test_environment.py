@@ -64,6 +64,7 @@ seconds_bucket{le="+Inf"} 1
 seconds_sum 1
 seconds_count 1
 # TYPE failed_total counter
+untyped_bucket{le="1"} 1
 """ + "".join(f'many{{user="{user}"}} 1\n' for user in range(300))
 FIRST = ALWAYS + '# TYPE old gauge\nold{room="1"} 1\nfailed_total{code="1"} 1\n'
 
@@ -160,7 +161,7 @@ async def test_rules_as_loaded(prometheus: Prometheus) -> None:
 
 
 async def test_series_as_they_are(prometheus: Prometheus, pair: Pair) -> None:
-    schema = await from_environment(prometheus, rules("queue > 5 or made", "rate(seconds_count[5m]) > 1"))
+    schema = await from_environment(prometheus, rules("queue > 5 or made", "seconds_count > untyped_bucket"))
     assert schema.origin == "environment"
     queue = schema.metrics["queue"]
     app = {"job": "app", "instance": queue.series[0]["instance"]}
@@ -172,6 +173,7 @@ async def test_series_as_they_are(prometheus: Prometheus, pair: Pair) -> None:
     assert bounds == ({"1.0", "+Inf"} if pair.prometheus.startswith("3") else {"1", "+Inf"})
     assert (schema.kind("seconds_bucket"), schema.families["seconds"]) == ("histogram", "histogram")
     assert "seconds" not in schema.metrics
+    assert schema.families["untyped"] == "histogram"
     assert "queue" not in schema.recorded
     assert schema.metrics["made"].possible == {"job"}
 

@@ -8,7 +8,10 @@ RULES = [
     Rule(alert="B", expr="histogram_quantile(0.9, sum by (le) (rate(seconds_bucket[5m]))) > 1"),
     Rule(alert="C", expr="histogram_quantile(0.9, rate(native[5m])) > delta(queue[5m])"),
     Rule(alert="D", expr="seconds_count / bytes_count > made:rate5m"),
-    Rule(record="made:rate5m", expr='sum without (zone) (label_replace(up, "site", "$1", "zone", "(.*)"))'),
+    Rule(
+        record="made:rate5m",
+        expr='sum by (site) (label_replace(sum without (zone) (up), "site", "$1", "zone", "(.*)"))',
+    ),
     Rule(alert="E", expr="broken("),
     Rule(alert="F", expr='{__name__="paid_total", a="b"} > 1 unless {c="d"}'),
 ]

@@ -168,6 +168,7 @@ def test_one_broken_rule_is_told_and_the_others_are_read(tmp_path: Path, broken:
         pytest.param("global: {}\n", "rules.yml: it holds no rules", id="no-rules"),
         pytest.param("", "rules.yml: it holds no rules", id="empty"),
         pytest.param("groups:\n  - name: g\n bad\n", "rules.yml:3: it is not YAML", id="no-yaml"),
+        pytest.param("a: &a {b: *a}\n", "rules.yml: it holds no rules", id="wrapped-in-itself"),
         pytest.param("groups: &a [*a]\n", "a group is not a mapping", id="within-itself"),
     ],
 )
@@ -205,7 +206,7 @@ def test_a_folder_means_what_holds_rules_beneath_it(tmp_path: Path) -> None:
     written(tmp_path, PLAIN, "a/.hidden/rules.yml")
     written(tmp_path, PLAIN, "a/rules.txt")
     errors: list[ConfigError] = []
-    assert {rule.file for rule in load_rules([tmp_path / "a", first], errors.append)} == {str(first)}
+    assert [rule.file for rule in load_rules([tmp_path / "a", first], errors.append)] == [str(first)] * 2
     assert not errors
     broken = written(tmp_path, "groups:\n{{ x }}\n- a\n", "a/broken.yml")
     assert len(load_rules([tmp_path / "a"], errors.append)) == 2
