@@ -62,7 +62,9 @@ class World:
         if name.endswith("_bucket") or name in _OF_ALERTS:
             return True
         known = self.schema.metrics.get(name)
-        return self.schema.origin != "guess" and bool(known and known.kind in ("counter", "gauge", "summary"))
+        if self.schema.origin == "guess" or known is None or known.kind == "unknown":
+            return False
+        return known.kind != "histogram" or name.endswith(PARTS)
 
     def spacing(self, name: str | None) -> tuple[float, str]:
         """The seconds between two samples of a series, 0 where they are not known, and what they rest on."""
