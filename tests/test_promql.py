@@ -49,6 +49,19 @@ def test_what_is_nested_without_end_is_refused(levels: int) -> None:
             parse(text)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"x{a=~`\d+`}", r'x{a=~"\\d+"}'),
+        ('x{a=`"`, b="`"} > 1 # `', r'x{a="\"", b="`"} > 1'),
+        ("holt_winters(x[5m], 0.5, 0.5)", "holt_winters( x[5m], 0.5, 0.5 )"),
+    ],
+    ids=["backslash", "quotes", "name of Prometheus 2"],
+)
+def test_what_prometheus_takes_is_read(written: str, meant: str) -> None:
+    assert same(written, meant)
+
+
 def test_selectors_within_ranges_and_subqueries() -> None:
     text = 'sum(rate(a{x="1",y!~"z"}[5m])) / max_over_time(b[1h:1m]) + {__name__="c.d"} - e offset 1d'
     assert selectors(parse(text)) == [

@@ -1,5 +1,6 @@
 """PromQL expressions taken apart, on promql-parser's trees."""
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -12,8 +13,21 @@ from opsconsole.errors import Nonsense
 # The parser recurses without a bound and ends the whole process where its stack is full (seen from 5,000
 # operators on), so what could nest is counted before, and its depth measured after.
 _COULD_NEST = re.compile(r"[-+*/%^(=<>!]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+# The parser takes escapes in strings between backticks, which Prometheus takes as they are.
+_RAW_OR_OTHER = re.compile(r"""`(?P<raw>[^`]*)`|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\#[^\n]*""")
 _MOST_OPERATORS = 1000
 _MOST_LEVELS = 150
+
+# The name that Prometheus 2 gives to double_exponential_smoothing.
+p.register_extra_functions(
+    [
+        p.Function(
+            "holt_winters",
+            [p.ValueType.Matrix, p.ValueType.Scalar, p.ValueType.Scalar],
+            p.ValueType.Vector,
+        )
+    ]
+)
 
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _ARITHMETIC = {
@@ -69,7 +83,7 @@ def parse(text: str) -> p.Expr:
     if len(_COULD_NEST.findall(text)) > _MOST_OPERATORS:
         raise Nonsense(f"too long to read: more than {_MOST_OPERATORS} operators", where=f"{where[:60]} ...")
     try:
-        tree: p.Expr = p.parse(text)
+        tree: p.Expr = p.parse(_RAW_OR_OTHER.sub(_quoted, text))
     except ValueError as error:
         raise Nonsense(f"not PromQL: {error}", where=where) from None
     if _levels_exceed(tree, _MOST_LEVELS):
@@ -77,6 +91,12 @@ def parse(text: str) -> p.Expr:
     if any(isinstance(node, p.VectorSelector) and node.matchers.or_matchers for node in walk(tree)):
         raise Nonsense("not PromQL: `or` between label matchers is an extension of others", where=where)
     return tree
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """A raw string as an ordinary one; other strings and comments as they are."""
+    raw = found["raw"]
+    return found[0] if raw is None else json.dumps(raw, ensure_ascii=False)
 
 
 def _levels_exceed(tree: p.Expr, most: int) -> bool:

@@ -54,7 +54,9 @@ def candidates(rule: Rule, schema: Schema, recorded: Recorded, *, seed: int = 0)
             longest_past_seconds=_LONGER_PAST_SECONDS if seed else _LONG_PAST_SECONDS,
         )
         at = when.clock_at + when.evaluation_seconds
-        solver = Solver(cast, made, at, when.interval_seconds, when.during_seconds if burst else None, seed)
+        solver = Solver(
+            cast, made, at, when.interval_seconds, when.during_seconds if when.partly else None, seed
+        )
         for state in _states(solver, tree, most):
             mark = frozenset(state.acts.items()), state.barred, state.stopped, moment, burst
             if mark in seen:

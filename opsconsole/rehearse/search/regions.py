@@ -63,6 +63,11 @@ class Region:
             return not (self.lo_closed and self.hi_closed) or self.lo in self.holes
         return self.lo > self.hi
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where it begins and ends: a calculated value that should be just there may miss it."""
+        return self.lo, self.hi
+
     def scaled(self, factor: float) -> "Region":
         """The region of `factor * x` for x in this one; the factor is not 0."""
         ends = (self.lo * factor, self.lo_closed), (self.hi * factor, self.hi_closed)

@@ -45,7 +45,7 @@ class OutOfSteps(Exception):
 class Solver:
     """`at` is the moment of the incident in unix seconds, `interval_seconds` the time between samples,
     `recorded` what recording rules make; a `seed` other than 0 tries the ways in another order. The incident
-    lasts for `lasts_seconds` where that is less than some window; None: for longer than all."""
+    lasts for `lasts_seconds` where that is less than some window is long; None: for longer than all."""
 
     cast: Cast
     recorded: Mapping[str, Sequence[tuple[Rule, p.Expr]]]
@@ -151,7 +151,8 @@ class Solver:
     def _picks(self, region: Region, usual: float) -> list[float]:
         if self.calm:
             usual_first = [usual] if usual in region else []
-            return list(dict.fromkeys([*usual_first, *islice(region.picks(usual), _MOST_PICKS)]))
+            others = sorted(islice(region.picks(usual), _MOST_PICKS), key=lambda pick: pick in region.ends)
+            return list(dict.fromkeys([*usual_first, *others]))
         return self._ways(list(islice(region.picks(usual), _MOST_PICKS)))
 
     def _ways(self, ways: list[_T]) -> list[_T]:

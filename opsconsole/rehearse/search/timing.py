@@ -13,6 +13,7 @@ from opsconsole.rehearse.search import clock
 _NICE_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 _DAY = 86_400.0
 _MOST_EVALUATIONS = 150
+_LONGEST_FILLED_SECONDS = _DAY
 _SAMPLES = 4.5
 _MANY_SAMPLES = 18.0
 _MOST_FINE_EVALUATIONS = 500
@@ -21,13 +22,15 @@ _LOOK_BACK_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The stretches of an incident, in seconds; `clock_at` is when it begins."""
+    """The stretches of an incident, in seconds; `clock_at` is when it begins. `partly`: some window is longer
+    than the incident."""
 
     interval_seconds: float
     evaluation_seconds: float
     before_seconds: float
     during_seconds: float
     after_seconds: float
+    partly: bool = False
 
     @property
     def clock_at(self) -> float:
@@ -46,10 +49,12 @@ def timing(
 ) -> Timing:
     """The stretches that an alert of this `for` needs; `records`: it rests on recording rules, whose values
     are there once an evaluation. `begins_at` is when the incident has to begin, where the calendar decides.
-    A `burst` fills the shortest window and not the longest. What the expression has to be compared with may
-    lie `longest_past_seconds` back."""
+    A `burst` fills the shortest window and not the longest; no incident fills more than a day of one. What
+    the expression has to be compared with may lie `longest_past_seconds` back."""
     windows, offsets = _durations(trees)
     window, offset = max(windows, default=0.0), max(offsets, default=0.0)
+    partly = window > _LONGEST_FILLED_SECONDS or burst
+    window = min(window, _LONGEST_FILLED_SECONDS)
     reach = window + (_LOOK_BACK_SECONDS if not windows else 0.0)
     lead = _lead(trees, window if burst else min(window, 6 * 3600.0), offset, longest_past_seconds)
     if begins_at is not None:
@@ -64,7 +69,7 @@ def timing(
         before = _up(begins_at, evaluation)
     during = _up(held + 4 * evaluation, evaluation)
     after = _up(reach + keep_seconds + 4 * evaluation, evaluation)
-    return Timing(interval, evaluation, before, during, after)
+    return Timing(interval, evaluation, before, during, after, partly)
 
 
 def _counts_swings(trees: Sequence[p.Expr]) -> bool:

@@ -40,6 +40,8 @@ LIVE = {
         'sum(rate(r{code=~"5.."}[1h])) / sum(rate(r[1h])) > 0.0144'
         ' and sum(rate(r{code=~"5.."}[5m])) / sum(rate(r[5m])) > 0.0144'
     ),
+    "error budget": "avg_over_time(errors:ratio[30d]) > 0.001",
+    "growth over weeks": "increase(x_total[2w]) > 100",
     "age": "time() - last_success > 86400",
     "long age": "(vacuumed > 0) and (time() - vacuumed) > 60 * 60 * 24 * 10",
     "expiry": "0 <= round((last_over_time(expires[10m]) - time()) / 86400, 0.1) < 3",
