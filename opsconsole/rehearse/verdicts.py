@@ -174,10 +174,13 @@ def _told(case: _Case, tell: Callable[[_Case], None]) -> bool:
 
 
 def _judge(case: _Case, schema: Schema, recorded: Recorded) -> None:
-    case.reasons = tuple(dead.prove(case.rule, schema, recorded))
-    if not case.reasons:
-        case.reasons = tuple(dead.unfed(case.rule, schema, recorded))
-        case.unfed = bool(case.reasons)
+    try:
+        case.reasons = tuple(dead.prove(case.rule, schema, recorded))
+        if not case.reasons:
+            case.reasons = tuple(dead.unfed(case.rule, schema, recorded))
+            case.unfed = bool(case.reasons)
+    except Exception as error:
+        case.errors[_defect("to prove it dead", error)] = None
 
 
 async def _refused(cases: Sequence[_Case], promtool: Promtool) -> None:
@@ -223,7 +226,14 @@ def _ideas(case: _Case, number: int, schema: Schema, recorded: Recorded) -> list
         return list(islice(search.candidates(case.rule, schema, recorded, seed=seed), first, last))
     except OpsconsoleError as error:
         case.errors[str(error)] = None
-        return []
+    except Exception as error:
+        case.errors[_defect("to build an incident", error)] = None
+    return []
+
+
+def _defect(what: str, error: Exception) -> str:
+    """One expression that our own code cannot cope with takes nothing away from the others."""
+    return f"a defect of opsconsole, please report it: it failed {what}: {type(error).__name__}: {error}"
 
 
 def _merit(found: tuple[Candidate, Fired]) -> tuple[bool, bool, float]:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from opsconsole.lab.servers import Servers
+from opsconsole.rehearse import dead
 from opsconsole.rehearse.load import guessed
-from opsconsole.rehearse.model import Panel, Rehearsal, Rule, Verdict, Word, exit_code
+from opsconsole.rehearse.model import Panel, Reason, Rehearsal, Rule, Verdict, Word, exit_code
 from opsconsole.rehearse.promtool import Promtool
 from opsconsole.rehearse.schema import Metric, Schema
 from opsconsole.rehearse.verdicts import rehearse
@@ -138,3 +139,19 @@ async def test_every_witness_passes_in_this_version(promtool: Promtool) -> None:
 async def test_nothing_to_rehearse_is_not_all_well(promtool: Promtool) -> None:
     done, _ = await rehearsed(promtool, [], KNOWN)
     assert exit_code(done) == 3
+
+
+async def test_a_defect_of_ours_takes_nothing_from_the_others(
+    promtool: Promtool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(rule: Rule, *_: object) -> list[Reason]:
+        if rule.alert == "A":
+            raise ValueError("oh")
+        return []
+
+    monkeypatch.setattr(dead, "prove", broken)
+    rules = [alert("A", "histogram_avg(paid_total) > 5"), alert("B", "paid_total > 5")]
+    _, by_name = await rehearsed(promtool, rules, KNOWN)
+    assert by_name["A"].word is Word.UNDECIDED
+    assert "a defect of opsconsole, please report it" in by_name["A"].tried
+    assert by_name["B"].word is Word.ALIVE
