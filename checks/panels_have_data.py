@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator
 from opsconsole.checkkit import (
     Finding,
     Grafana,
+    Known,
     Prometheus,
     Seen,
     Service,
     SignOff,
     first_scrape,
+    known,
     promql,
     run_panels,
     scraped_no_longer,
-    world,
 )
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "grafana_answers", "prometheus_answers")
@@ -24,8 +25,8 @@ async def check(
 ) -> AsyncIterator[Finding | Seen]:
     """Per panel: data; no activity yet (its series exist, its value is empty); never, also where only one of
     its queries (a metric or label that does not exist, a join that matches nothing); scraped no longer; or
-    an error. Where a label has a value that was never seen, or a metric is gone that may only wait for an
-    event, a person tells."""
+    an error. Where a label has a value that was never seen, a metric is gone that may only wait for an event,
+    or never rests on a guess, a person tells."""
     dashboard = await grafana.dashboard_model()
     if service is not None:
         await first_scrape(prometheus, service.job, scrapes=2)
@@ -36,25 +37,31 @@ async def check(
     runs = await run_panels(grafana, dashboard, now)
     if not runs:
         yield Finding(summary=f"the dashboard {dashboard.title!r} has no panel with a query")
-    exists = await world(prometheus, [query for run in runs for query in run.empty], now)
+    exists = await known(prometheus, queries=[query for run in runs for query in run.empty])
     blind = await scraped_no_longer(prometheus, service, exists, [q for run in runs for q in run.empty])
     quiet, unheard = 0, []
     for run in runs:
-        nothing = {query: _never(query, exists) for query in run.empty}
+        reasons = [reason for query in run.empty for reason in exists.never(query)]
+        proven = next((reason for reason in reasons if not reason.guess), None)
         if run.error:
             yield Finding(subject=run.title, summary=f"query error: {run.error}", detail=run.expressions)
-        elif reasons := [reason for reason in nothing.values() if reason]:
+        elif proven:
             some = "a query of it " if run.values else ""
             yield Finding(
-                subject=run.title, summary=f"{some}can never have data: {reasons[0]}", detail=run.expressions
+                subject=run.title,
+                summary=f"{some}can never have data: {proven.summary}",
+                detail=run.expressions,
+                remedy=f"instead: {proven.correction}" if proven.correction else "",
             )
         elif lost := [one for query in run.empty for one in blind.get(query, ())]:
-            if proven := next((one for one in lost if one.proof), None):
-                yield Finding(subject=run.title, summary=f"rests on {proven}", detail=proven.proof)
+            if gone := next((one for one in lost if one.proof), None):
+                yield Finding(subject=run.title, summary=f"rests on {gone}", detail=gone.proof)
             else:
                 unheard.append(f"{run.title} (rests on {lost[0]})")
         elif run.values:
             yield Seen(f"data: {run.values} values in {run.series} series", subject=run.title)
+        elif reasons:
+            unheard.append(f"{run.title} ({reasons[0].summary}, given {reasons[0].guess})")
         elif strange := [one for query in run.empty for one in _unheard_of(query, exists)]:
             unheard.append(f"{run.title} ({', '.join(strange)})")
         else:
@@ -67,21 +74,17 @@ async def check(
         )
     if unheard:
         raise SignOff(
-            f"Empty, for a label has a value that was never seen, or a metric is gone: {'; '.join(unheard)}. "
+            f"Empty, perhaps for ever, as what they ask for was never seen or is gone: {'; '.join(unheard)}. "
             "Did that never happen, or is it misspelt or renamed?"
         )
 
 
-def _never(query: str, exists: "promql.SeriesWorld") -> str | None:
-    return promql.never(promql.parse(query), exists)
-
-
-def _unheard_of(query: str, exists: "promql.SeriesWorld") -> list[str]:
+def _unheard_of(query: str, exists: Known) -> list[str]:
     """The selectors of a query that match none of the series that there are, though these have the label."""
     return [
         f'{matcher.label}="{matcher.value}"'
         for selector in promql.selectors(promql.parse(query))
         for matcher in selector.matchers
         if matcher.operator == "=" and selector.metric
-        if matcher.value not in exists.values_of(selector.metric, matcher.label)
+        if matcher.value not in exists.values(selector.metric, matcher.label)
     ]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 from opsconsole.checkkit import (
     Finding,
+    Known,
     Prometheus,
     Reference,
     ReferenceRule,
@@ -14,11 +15,11 @@ from opsconsole.checkkit import (
     Service,
     SignOff,
     Unseen,
+    known,
     lasting,
     promql,
     scraped_no_longer,
     until,
-    world,
 )
 
 DIAGNOSIS = ("rules_are_loading", "prometheus_answers")
@@ -38,17 +39,18 @@ async def check(
     expected: int | None = None,
 ) -> AsyncIterator[Finding | Seen]:
     """Names, expressions, `for`, `keep_firing_for` and labels as in the reference (a drift is shown as a
-    diff); health ok; evaluated within two intervals; able to fire, by the series that there are and those
-    that are scraped still; inactive, or why not. `expected` is how many there should be. Where a metric is
-    gone that may only wait for an event, a person tells."""
+    diff); health ok; evaluated within two intervals; able to fire, which is refuted by the series that there
+    are and those that are scraped still; inactive, or why not. `expected` is how many there should be. Where
+    a metric is gone that may only wait for an event, or a refutation rests on a guess, a person tells."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         yield Finding(
             summary=f"the reference has {len(wanted)} alert rules, not {expected}", detail=str(reference.path)
         )
-    runtime, now, loaded = await asyncio.gather(
+    runtime, now, everything = await asyncio.gather(
         prometheus.runtime(), prometheus.now(), _evaluated(prometheus, {rule.name for rule in wanted})
     )
+    loaded = [rule for rule in everything if rule.kind == "alerting"]
     if not runtime.reload_ok:
         yield Finding(
             summary="the last reload was refused: what runs is older than what is configured",
@@ -67,13 +69,14 @@ async def check(
             summary = f"runs in the group {running.group}, and is not in the reference"
             yield Finding(subject=running.name, summary=summary)
     meant = [rule for rule in loaded if rule.name in names]
-    exists = await world(prometheus, [rule.expr for rule in meant], now)
+    exists = await known(prometheus, [*meant, *(rule for rule in everything if rule.kind == "recording")])
     for running in meant:
-        if reason := promql.never(promql.parse(running.expr), exists):
-            yield Finding(subject=running.name, summary=f"can never fire: {reason}", detail=running.expr)
+        for finding in _dead(running, exists):
+            yield finding
     for running in meant:
         async for said in _well(running, now):
             yield said
+    guessed = [guess for running in meant for guess in _perhaps_dead(running, exists)]
     doubtful = []
     blind = await scraped_no_longer(prometheus, service, exists, [rule.expr for rule in meant])
     for running in meant:
@@ -89,7 +92,9 @@ async def check(
     found = len({rule.name for rule in meant})
     yield Seen(f"{found} of {len(wanted)} loaded and evaluated, {_states(meant)}")
     if doubtful:
-        raise SignOff(f"{'; '.join(doubtful)}. Has none happened since a restart, or was it renamed?")
+        guessed.insert(0, f"{'; '.join(doubtful)}. Has none happened since a restart, or was it renamed?")
+    if guessed:
+        raise SignOff(" ".join(guessed))
 
 
 def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Finding]:
@@ -117,14 +122,33 @@ def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Findi
             yield Finding(subject=running.name, summary="is loaded once more", detail=detail)
 
 
+def _dead(rule: Rule, exists: Known) -> Iterator[Finding]:
+    reason = next(iter(exists.never(rule)), None)
+    if reason and not reason.guess:
+        yield Finding(
+            subject=rule.name,
+            summary=f"can never fire: {reason.summary}",
+            detail=rule.expr,
+            remedy=f"instead: {reason.correction}" if reason.correction else "",
+        )
+
+
+def _perhaps_dead(rule: Rule, exists: Known) -> Iterator[str]:
+    """Of reasons those that are proven come first."""
+    reason = next(iter(exists.never(rule)), None)
+    if reason and reason.guess:
+        yield f"{rule.name} can never fire ({reason.summary}), given {reason.guess}. Is that so?"
+
+
 async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:
-    """The alerting rules, when those named have been evaluated, or when it has taken too long."""
+    """All rules, when the alerts named have been evaluated, or when it has taken too long."""
     loaded: list[Rule] = []
 
     async def evaluated() -> bool:
-        loaded[:] = [rule for rule in await prometheus.rules() if rule.kind == "alerting"]
-        awaited = [rule for rule in loaded if rule.name in names and not _seldom(rule)]
-        return bool(loaded) and all(rule.last_evaluation > 0 for rule in awaited)
+        loaded[:] = await prometheus.rules()
+        alerting = [rule for rule in loaded if rule.kind == "alerting"]
+        awaited = [rule for rule in alerting if rule.name in names and not _seldom(rule)]
+        return bool(alerting) and all(rule.last_evaluation > 0 for rule in awaited)
 
     _, settling = await asyncio.gather(evaluated(), prometheus.settling_seconds())
     interval = max((rule.interval_seconds for rule in loaded), default=0.0)

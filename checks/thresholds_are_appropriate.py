@@ -3,12 +3,13 @@
 import asyncio
 import math
 import operator
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from opsconsole.checkkit import (
     Days,
     Finding,
+    Known,
     Prometheus,
     Reference,
     Rule,
@@ -16,6 +17,7 @@ from opsconsole.checkkit import (
     Series,
     SignOff,
     Unseen,
+    known,
     lasting,
     promql,
 )
@@ -29,6 +31,9 @@ _MOST_POINTS = 10_000
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 30
 _DAY_SECONDS = 86_400.0
+
+_NEVER_PASSED = ("out-of-range", "above-highest-bucket")
+_DOUBTFUL = ("percentage-fraction", "unit-mismatch", "counter-as-gauge", "gauge-as-counter")
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -44,8 +49,9 @@ async def check(
     prometheus: Prometheus, reference: Reference | None = None, *, days: Days = 15, metric: str = "up"
 ) -> AsyncIterator[Finding | Seen]:
     """Per alert: firings and their length, the 99th percentile against the threshold, a sparkline of the
-    course. The step is a third of `for` or a hundredth of the window, at least a minute: starts and lengths
-    are right to that. `metric` tells how far the history reaches back."""
+    course; a threshold that no value can pass, or that looks to be of another scale or unit. The step is a
+    third of `for` or a hundredth of the window, at least a minute: starts and lengths are right to that.
+    `metric` tells how far the history reaches back."""
     loaded, now, earliest = await asyncio.gather(
         prometheus.rules(),
         prometheus.now(),
@@ -62,14 +68,40 @@ async def check(
     if earliest is None:
         yield Finding(summary=f"Prometheus has no sample of {metric}, so there is no history to judge by")
         return
-    courses = await asyncio.gather(*(_course(prometheus, rule, earliest, now) for rule in rules))
+    recording = [rule for rule in loaded if rule.kind == "recording"]
+    exists, courses = await asyncio.gather(
+        known(prometheus, [*rules, *recording]),
+        asyncio.gather(*(_course(prometheus, rule, earliest, now) for rule in rules)),
+    )
     for rule, course in zip(rules, courses, strict=True):
         yield Seen(course.text, subject=rule.name)
+        if finding := None if course.blank else _never_passed(rule, exists):
+            yield finding
     if blank := [rule.name for rule, course in zip(rules, courses, strict=True) if course.blank]:
         raise Unseen(f"no values to judge by, in all the history: {', '.join(blank)}")
     span = lasting(now - earliest)
+    doubts = [doubt for rule in rules for doubt in _doubts(rule, exists)]
     yield Seen(f"{len(rules)} alerts over the last {span}")
-    raise SignOff(f"Are the thresholds of these {len(rules)} alerts appropriate for production?")
+    question = f"Are the thresholds of these {len(rules)} alerts appropriate for production?"
+    raise SignOff("; ".join([question, *doubts]))
+
+
+def _never_passed(rule: Rule, exists: Known) -> Finding | None:
+    for reason in exists.never(rule):
+        if reason.kind in _NEVER_PASSED and not reason.guess:
+            return Finding(
+                subject=rule.name,
+                summary=f"its threshold can never be passed: {reason.summary}",
+                detail=rule.expr,
+                remedy=f"instead: {reason.correction}" if reason.correction else "",
+            )
+    return None
+
+
+def _doubts(rule: Rule, exists: Known) -> Iterator[str]:
+    for warned in exists.warnings(rule):
+        if warned.kind in _DOUBTFUL:
+            yield f"{rule.name}: {warned.summary}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ here), `SignOff` (a person must judge) or let a client's `Unseen` pass (could no
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
-    from opsconsole.clients.scraped import scraped_no_longer
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
     from opsconsole.clients.wire import seconds
+    from opsconsole.rehearse.known import Known, known
+    from opsconsole.rehearse.model import Reason, Warned
+    from opsconsole.rehearse.scraped import scraped_no_longer
 
 _TYPES = frozenset(
     [
@@ -43,15 +45,18 @@ _TYPES = frozenset(
         "Effects",
         "Grafana",
         "Inbox",
+        "Known",
         "Message",
         "PanelRun",
         "Prometheus",
+        "Reason",
         "Reference",
         "ReferenceRule",
         "Route",
         "Rule",
         "Series",
         "Service",
+        "Warned",
     ]
 )
 """Named by checks in annotations alone: at run time they are `Any`, so that naming one loads nothing."""
@@ -59,8 +64,9 @@ _TYPES = frozenset(
 _FUNCTIONS = {
     "connection": "opsconsole.clients.delivery",
     "in_force": "opsconsole.clients.delivery",
+    "known": "opsconsole.rehearse.known",
     "run_panels": "opsconsole.clients.panels",
-    "scraped_no_longer": "opsconsole.clients.scraped",
+    "scraped_no_longer": "opsconsole.rehearse.scraped",
     "seconds": "opsconsole.clients.wire",
     "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
@@ -76,12 +82,14 @@ __all__ = [
     "Finding",
     "Grafana",
     "Inbox",
+    "Known",
     "Message",
     "Names",
     "Nonsense",
     "NotEmpty",
     "PanelRun",
     "Prometheus",
+    "Reason",
     "Reference",
     "ReferenceRule",
     "Refused",
@@ -96,9 +104,11 @@ __all__ = [
     "TimedOut",
     "Unreachable",
     "Unseen",
+    "Warned",
     "connection",
     "first_scrape",
     "in_force",
+    "known",
     "lasting",
     "promql",
     "run_panels",
@@ -107,7 +117,6 @@ __all__ = [
     "sent_labels",
     "silenced",
     "until",
-    "world",
 ]
 
 NotEmpty = Meta(min_length=1)
@@ -124,8 +133,6 @@ _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 240.0
 """For scrapes, whose interval is the server's to decide."""
-
-_LOOK_BACK_SECONDS = 15 * 86_400.0
 
 
 class Skip(Exception):
@@ -205,17 +212,6 @@ async def first_scrape(prometheus: "Prometheus", job: str, *, scrapes: int = 1) 
     if scrapes > 1 and settling:
         await until(enough, within_seconds=two_scrapes(), what=f"{scrapes} scrapes of {job}")
     return targets
-
-
-async def world(prometheus: "Prometheus", expressions: Iterable[str], now: float) -> "promql.SeriesWorld":
-    """The series of the metrics that these expressions ask for, over fifteen days before `now`."""
-    from opsconsole import promql
-
-    selectors = [one for expr in expressions for one in promql.selectors(promql.parse(expr))]
-    names = {selector.metric for selector in selectors if selector.metric}
-    asked = sorted(names | {f"{name}_bucket" for name in names})
-    series = await prometheus.series(*asked, start=now - _LOOK_BACK_SECONDS, end=now) if asked else []
-    return promql.SeriesWorld(series)
 
 
 def lasting(length_seconds: float) -> str:

@@ -34,22 +34,27 @@ def target(title: str, number: int, expr: str) -> Edit:
 BREAKS: dict[str, tuple[str, int, str, str]] = {
     "a metric misspelt": (
         RATE, 0, f"rate({P}subscriptions_created_total[1m])",
-        f"can never have data: {P}subscriptions_created_total has no series",
+        f"can never have data: {P}subscriptions_created_total is exported by nobody",
     ),
     "the second query misspelt": (
         CREDITS, 1, f"sum(rate({P}credit_consumed_total[1m]))",
-        f"a query of it can never have data: {P}credit_consumed_total has no series",
+        f"a query of it can never have data: {P}credit_consumed_total is exported by nobody",
     ),
     "a label that does not exist": (
         RATE, 0, f'rate({P}subscription_created_total{{plans="pro"}}[1m])',
         f"can never have data: no series of {P}subscription_created_total carries the label plans",
     ),
     "a histogram's bare name": (
-        RATE, 0, f"rate({P}credits_added_quantity[1m])", "it is a histogram",
+        RATE, 0, f"rate({P}credits_added_quantity[1m])", "is a histogram",
     ),
     "a join that matches nothing": (
         RATE, 0, f"sum by (plan) ({P}subscription_created_total) / sum by (reason) ({P}credits_added_total)",
         "matches nothing",
+    ),
+    "a quantile above its buckets": (
+        RATE, 0,
+        f"histogram_quantile(0.9, sum by (le) (rate({P}credits_added_quantity_bucket[1m]))) > 10000",
+        "is never over 10000",
     ),
     "no PromQL": (RATE, 0, f"rate({P}subscription_created_total[1m]", "query error: "),
     "a variable without a value": (

@@ -31,6 +31,8 @@ HIGH = "BillingPaymentFailureRateHigh"
 CANCELLED = "SubscriptionCancellationRateHigh"
 FAILURES = "StripeWebhookFailureRateHigh"
 P = "rsolv_billing_"
+DURATION = f"{P}stripe_webhook_received_duration_milliseconds"
+SLOW = "StripeWebhookProcessingDurationHigh"
 TWIN = f"""
   - name: somewhere-else
     rules:
@@ -125,7 +127,36 @@ async def test_a_rule_that_can_never_fire(
     with rule_file(lab, misspelt):
         view = await verify(changed(here, rules=reference), ITEM)
     assert view.outcome is Outcome.FAIL
-    assert view.text == (f"{HIGH}: can never fire: rsolv_billing_payments_processed_total has no series")
+    gone = "rsolv_billing_payments_processed_total is exported by nobody"
+    assert view.text == f"{HIGH}: can never fire: {gone}"
+    assert view.findings[0].remedy == 'instead: rsolv_billing_payment_processed_total{status="failed"}'
+
+
+DEATHS: dict[str, tuple[Edit, str, str]] = {
+    "a percentage": (replaced("> 0.10", "> 10", 1), HIGH, "is never over 10"),
+    "above the buckets": (replaced("> 1000", "> 6000", 1), SLOW, "is never over 6000"),
+    "no match": (
+        replaced("/\n          sum by (job) (", "/\n          sum by (job, status) (", 1), HIGH, "matches",
+    ),
+    "longer than it can hold": (
+        replaced("> 0.10", "> 0.10 and on () (minute() < 10)", 1), HIGH, "holds for at most 10m",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("death", DEATHS)
+async def test_a_rule_that_is_loaded_well_and_dead(
+    death: str, lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    edit, subject, summary = DEATHS[death]
+    reference = tmp_path / "rules.yml"
+    reference.write_text(edit(reference_rules().read_text()))
+    with rule_file(lab, edit):
+        view = await verify(changed(here, rules=reference), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.subject for finding in view.findings] == [subject]
+    assert view.findings[0].summary.startswith("can never fire: ")
+    assert summary in view.findings[0].summary
 
 
 async def test_a_rule_that_fails_to_evaluate(
@@ -189,10 +220,6 @@ async def test_unknown_without_prometheus(reason: str, here: Environment, verify
         view = await verify(blind, ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
-
-
-DURATION = "rsolv_billing_stripe_webhook_received_duration_milliseconds"
-SLOW = "StripeWebhookProcessingDurationHigh"
 
 
 @pytest.mark.parametrize(

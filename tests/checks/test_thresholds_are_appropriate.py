@@ -18,6 +18,7 @@ ITEM = "thresholds"
 HIGH = "BillingPaymentFailureRateHigh"
 CRITICAL = "BillingPaymentFailureRateCritical"
 GRANT = "BillingCreditGrantAnomalyDetected"
+SLOW = "StripeWebhookProcessingDurationHigh"
 PAYMENTS = 'rsolv_billing_payment_processed_total{status="failed"}'
 
 
@@ -46,6 +47,24 @@ async def test_the_incidents_of_the_past_are_found_with_their_length(
     assert fires_minutes - 6 <= int(found[2]) <= fires_minutes + 6
     assert courses[CRITICAL].startswith("would not have fired; 99th percentile")
     assert re.search("[▁▂▃▄▅▆▇█]{30}", courses[GRANT])
+
+
+async def test_a_threshold_that_no_value_passes(lab: LabState, here: Environment, verify: Verify) -> None:
+    with rule_file(lab, replaced("> 0.10", "> 10", 1)):
+        view = await verify(changed(here, sign_offs={}), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert view.text.startswith(f"{HIGH}: its threshold can never be passed: ")
+    assert "is never over 10" in view.text
+
+
+async def test_whoever_signs_is_told_of_a_threshold_in_another_unit(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with rule_file(lab, replaced("> 1000", "> 1", 1)):
+        view = await verify(changed(here, sign_offs={}), ITEM)
+    assert view.outcome is Outcome.SIGN_OFF
+    assert f"{SLOW}: its buckets reach from 10 to 5000: these look like milliseconds" in view.question
+    assert view.question.endswith("is 1000 meant?")
 
 
 BLANKS: dict[str, Edit] = {

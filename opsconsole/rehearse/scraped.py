@@ -7,7 +7,7 @@ from opsconsole import promql
 from opsconsole.checkkit import first_scrape, lasting
 from opsconsole.clients.prometheus import Prometheus, Target
 from opsconsole.clients.service import Service
-from opsconsole.promql import SeriesWorld
+from opsconsole.rehearse.known import Known
 
 _PARTS = ("_bucket", "_sum", "_count")
 _STALE_SECONDS = 300.0
@@ -33,27 +33,29 @@ class Gone:
 
 
 async def scraped_no_longer(
-    prometheus: Prometheus, service: Service | None, exists: SeriesWorld, expressions: Iterable[str]
+    prometheus: Prometheus, service: Service | None, exists: Known, expressions: Iterable[str]
 ) -> dict[str, list[Gone]]:
     """The expressions that could return data by what there was (`exists`), and cannot by what is scraped now,
     each with what is gone. One that `absent` or an `or` keeps alive is not among them.
 
     Waits for the first scrapes of a Prometheus that has only just started.
     """
-    trees = {expression: promql.parse(expression) for expression in expressions}
-    names = {one.metric for tree in trees.values() for one in promql.selectors(tree) if one.metric}
+    expressions = list(expressions)
+    names = {one.metric for expr in expressions for one in promql.selectors(promql.parse(expr)) if one.metric}
     gone = await _gone(prometheus, service, exists, names)
+    if not gone:
+        return {}
     left = exists.without([one.metric for one in gone])
     blind = {}
-    for expression, tree in trees.items():
-        if promql.never(tree, left) and not promql.never(tree, exists):
-            needed = [one for one in gone if promql.never(tree, exists.without([one.metric]))]
+    for expression in expressions:
+        if left.never(expression) and not exists.never(expression):
+            needed = [one for one in gone if exists.without([one.metric]).never(expression)]
             blind[expression] = needed or gone
     return blind
 
 
 async def _gone(
-    prometheus: Prometheus, service: Service | None, exists: SeriesWorld, metrics: set[str]
+    prometheus: Prometheus, service: Service | None, exists: Known, metrics: set[str]
 ) -> list[Gone]:
     """Those of `metrics` that have series in `exists` and are not scraped now.
 
@@ -63,8 +65,8 @@ async def _gone(
     if not metrics:
         return []
     recorded = {rule.name for rule in await prometheus.rules() if rule.kind == "recording"}
-    known = {name for name in metrics if exists.labels_of(name) is not None} - recorded
-    jobs = sorted({job for name in known for job in exists.values_of(name, "job")})
+    known = {name for name in metrics if exists.has_series(name)} - recorded
+    jobs = sorted({job for name in known for job in exists.values(name, "job")})
     targets = [target for target in await prometheus.targets() if target.job in jobs]
     fresh = await _fresh(prometheus, known, targets)
     if known <= fresh:
@@ -76,7 +78,7 @@ async def _gone(
     exported, declared = await _exported(service, up) if missing else (set(), set())
 
     def proof(metric: str) -> str:
-        own = exists.values_of(metric, "job")
+        own = exists.values(metric, "job")
         if metric in exported:
             return "the target exports it: look for metric_relabel_configs that drop it"
         if siblings := sorted(_siblings(metric) & fresh):
