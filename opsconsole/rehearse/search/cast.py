@@ -18,6 +18,8 @@ _USUAL = {"job": "service", "instance": "127.0.0.1:9090", "le": "1", "quantile":
 _VARIED_FIRST = ("instance", "pod", "node", "host", "container", "device", "name", "customer_id")
 _ONES_OWN = frozenset({"le", "quantile"})
 _MOST_REAL = 200
+_ANY_LABEL = "id"
+"""A label that a metric may have where its labels are not known."""
 
 
 class Cast:
@@ -66,6 +68,8 @@ class Cast:
         names = self._names(selector.metric or "", selector)
         yield from (name for name in _VARIED_FIRST if name in names and name not in fixed)
         yield from sorted(names - fixed - {*_VARIED_FIRST})
+        if self._schema.origin == "guess":
+            yield _ANY_LABEL
 
     def _metrics(self, selector: Selector) -> list[str]:
         if selector.metric is not None:
@@ -146,6 +150,8 @@ class Cast:
         Of several values for a label that is matched by a regular expression, the `choice`th is taken.
         """
         labels = dict(template)
+        if not real and _ANY_LABEL in forced:
+            labels[_ANY_LABEL] = forced[_ANY_LABEL]
         for name in labels:
             if name in forced:
                 labels[name] = forced[name]

@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 _ANY = Region()
 _MOST_PICKS = 7
 _MOST_SERIES = 4
+_MOST_BESIDE = 2
 _MOST_COUNTED = 120
 _STEPS = 1500
 APART_SEED = 3
@@ -166,13 +167,13 @@ class Solver:
         match str(node.op):
             case "and":
                 for found in self._demand(node.lhs, region, state):
-                    yield from self._demand(node.rhs, _ANY, found)
+                    yield from islice(self._demand(node.rhs, _ANY, found), _MOST_BESIDE)
             case "or":
                 for side in self._ways([node.lhs, node.rhs]):
                     yield from self._demand(side, region, state)
             case "unless":
                 for found in self._demand(node.lhs, region, state):
-                    yield from self._deny(node.rhs, found)
+                    yield from islice(self._deny(node.rhs, found), _MOST_BESIDE)
             case op if op in COMPARISONS and node.modifier and node.modifier.return_bool:
                 for truth in (1.0, 0.0):
                     if truth in region:
@@ -236,7 +237,7 @@ class Solver:
         ago = _offset_seconds(node.rhs if then.earlier else node.lhs)
         change = region if then.earlier else region.scaled(-1)
         for key in islice(self._series(now, state), 1):
-            for drift in self._picks(change, 1.0)[:2]:
+            for drift in self._picks(change, 1.0)[:1]:
                 moving = Act(level=max(1.0, -100 * drift), slope=drift / ago)
                 if key not in state.acts and (after := state.with_act(key, moving)):
                     yield after
