@@ -1,4 +1,4 @@
-"""PromQL as trees: what is taken apart, filled in, and proven empty."""
+"""PromQL as trees: what is taken apart and filled in."""
 
 import pytest
 
@@ -7,30 +7,14 @@ from opsconsole.promql import (
     Comparison,
     Matcher,
     Selector,
-    SeriesWorld,
     comparison,
     fill,
-    never,
     parse,
     pretty,
     same,
     selectors,
     time_variables,
-    ungrouped,
     unresolved,
-)
-
-TARGET = {"job": "rsolv-platform", "instance": "a:1"}
-WORLD = SeriesWorld(
-    [
-        {"__name__": "paid", "plan": "pro", **TARGET},
-        {"__name__": "paid", "plan": "pro", "coupon": "x", **TARGET},
-        {"__name__": "failed", "code": "declined", **TARGET},
-        {"__name__": "took_bucket", "le": "1", **TARGET},
-        {"__name__": "took_sum", **TARGET},
-        {"__name__": "took_count", **TARGET},
-        {"__name__": "sum_by_plan", "plan": "pro"},
-    ]
 )
 
 
@@ -134,90 +118,3 @@ def test_fill() -> None:
 def test_unresolved() -> None:
     text = 'label_replace(a{b=~"[[:alpha:]]+$"}, "d", "$1", "e", "(.*)") + ${x:regex} + [[y]] + $z + $z'
     assert unresolved(text) == ["x", "y", "z"]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("missing", "missing has no series"),
-        ("sum(rate(missing[5m])) > 1", "missing has no series"),
-        ("max_over_time(missing[1h:1m])", "missing has no series"),
-        ("missing or gone", "missing has no series; gone has no series"),
-        ("paid and missing", "missing has no series"),
-        ("missing unless paid", "missing has no series"),
-        ("paid / missing", "missing has no series"),
-        (
-            "took",
-            "took has no series: it is a histogram, "
-            "with series under took_bucket, took_sum, took_count alone",
-        ),
-        ('paid{reason="x"}', "no series of paid carries the label reason"),
-        ('paid{reason!=""}', "no series of paid carries the label reason"),
-        ('paid{reason=~"a|b"}', "no series of paid carries the label reason"),
-        ('paid{reason!~"|a"}', "no series of paid carries the label reason"),
-        ("paid and failed", "`and` matches nothing: only its left side has the label plan"),
-        ("paid > failed", "`>` matches nothing: only its left side has the label plan"),
-        ("sum by (plan) (paid) / sum(paid)", "`/` matches nothing: only its left side has the label plan"),
-        ("paid and on (code) failed", "`and` matches nothing: only its right side has the label code"),
-        ("paid and ignoring (plan) failed", "`and` matches nothing: only its right side has the label code"),
-        (
-            "paid and hour() > 9",
-            "`and` matches nothing: only its left side has the label instance, job, plan",
-        ),
-        (
-            'paid{coupon="x"} * on (coupon) failed',
-            "`*` matches nothing: only its left side has the label coupon",
-        ),
-        (
-            "histogram_quantile(0.9, sum by (job) (rate(took_bucket[5m])))",
-            "histogram_quantile needs the label le, which is aggregated away beneath it",
-        ),
-    ],
-)  # fmt: skip
-def test_never(text: str, reason: str) -> None:
-    assert never(parse(text), WORLD) == reason
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "paid",
-        'paid{plan="not seen yet"}',
-        'paid{reason=""}',
-        'paid{reason!="x"}',
-        'paid{reason=~".*"}',
-        'paid{reason=~"\\\\pL"}',
-        '{job="elsewhere"}',
-        '{__name__=~"miss.*"}',
-        "missing offset 1d",
-        "ALERTS",
-        "absent(missing)",
-        "missing or paid",
-        "paid or missing",
-        "paid unless missing",
-        "vector(1)",
-        "vector(scalar(missing))",
-        "paid > scalar(missing)",
-        "sum by (reason) (paid)",
-        "paid * on (job) group_left (code) failed",
-        "paid and on (job) failed",
-        "paid and ignoring (plan, code, coupon) failed",
-        "paid and on () hour() > 9",
-        "sum(paid) and hour() > 9",
-        "paid and on (coupon) failed",
-        'label_replace(failed, "plan", "x", "", "") and ignoring (code) paid',
-        'count_values("plan", failed) and sum_by_plan',
-        "(paid or failed) and failed",
-        "histogram_quantile(0.9, sum by (le) (rate(took_bucket[5m])))",
-        "histogram_quantile(0.9, rate(took_sum[5m]))",
-        "sum(paid) / sum(failed)",
-        "info(paid)",
-    ],
-)
-def test_never_is_not_said_where_it_is_not_proven(text: str) -> None:
-    assert never(parse(text), WORLD) is None
-
-
-def test_labels_grouped_by_that_nothing_carries() -> None:
-    assert ungrouped(parse("sum by (plan, nope) (paid) / sum by (code) (failed)"), WORLD) == ["nope"]
-    assert ungrouped(parse("sum by (x) ({job='a'}) + sum by (x) (missing)"), WORLD) == []

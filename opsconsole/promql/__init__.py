@@ -1,14 +1,12 @@
 """PromQL, read as trees and never as text.
 
 `trees` parses and takes expressions apart, `durations` changes how far they look back, `matchers` adds to
-what they select, `never` proves that one can return no data given the series that exist, `variables` fills
-in Grafana's template variables (the one step that is about text: what it fills is not PromQL yet). Nothing
-here does I/O.
+what they select, `variables` fills in Grafana's template variables (the one step that is about text: what it
+fills is not PromQL yet). Nothing here does I/O.
 """
 
 from opsconsole.promql.durations import with_durations
 from opsconsole.promql.matchers import with_matchers
-from opsconsole.promql.never import SeriesWorld, World, never, ungrouped
 from opsconsole.promql.trees import Comparison, Matcher, Selector, comparison, parse, pretty, same, selectors
 from opsconsole.promql.variables import Value, fill, time_variables, unresolved
 
@@ -16,18 +14,14 @@ __all__ = [
     "Comparison",
     "Matcher",
     "Selector",
-    "SeriesWorld",
     "Value",
-    "World",
     "comparison",
     "fill",
-    "never",
     "parse",
     "pretty",
     "same",
     "selectors",
     "time_variables",
-    "ungrouped",
     "unresolved",
     "with_durations",
     "with_matchers",

@@ -19,7 +19,7 @@ import pytest
 
 from opsconsole.lab import processes
 from opsconsole.lab.servers import Servers
-from opsconsole.promql import SeriesWorld, never, parse
+from tests.rehearse.worlds import world
 
 pytestmark = pytest.mark.servers
 
@@ -153,13 +153,13 @@ def test_the_series_are_there(prometheus: tuple[str, float]) -> None:
 
 
 def test_what_is_proven_empty_is_empty(prometheus: tuple[str, float]) -> None:
-    world, generator = SeriesWorld(SERIES), Expressions(seed=1)
+    known, generator = world(*SERIES), Expressions(seed=1)
     proven = empty = 0
     for _ in range(EXPRESSIONS):
         text = generator.vector()
-        reason, result = never(parse(text), world), query(prometheus, text)
-        assert not (reason and result), f"{text}\nsaid: {reason}\nbut: {result}"
-        proven += bool(reason)
+        reasons, result = known.never(text), query(prometheus, text)
+        assert not (reasons and result), f"{text}\nsaid: {reasons}\nbut: {result}"
+        proven += bool(reasons)
         empty += result == []
     assert proven > EXPRESSIONS / 10, "the generator proves nothing"
     assert proven < EXPRESSIONS, "the generator makes nothing that has data"
