@@ -34,6 +34,7 @@ _LOOKBACK = Why(
     "a series is gone 5 minutes after its last sample",
     guess="that Prometheus looks back 5 minutes, as it does without --query.lookback-delta",
 )
+_PAST = Why("a sample is never of the future")
 _SORTING = frozenset(["sort", "sort_desc", "sort_by_label", "sort_by_label_desc"])
 _SINCE_1970 = Why("a time is never before 1970")
 _TIME = Range(0.0, low_why=_SINCE_1970, nan=False)
@@ -101,7 +102,7 @@ def _changed(node: p.Call, judge: "Judge", value: Callable[[Vector], Value]) -> 
 def _timestamp(node: p.Call, judge: "Judge") -> Term:
     read = bare(node.args[0])
     shifted = isinstance(read, p.VectorSelector) and (read.offset is not None or read.at is not None)
-    since = Range(-_LOOKBACK_SECONDS, 0.0, low_why=_LOOKBACK, high_why=_LOOKBACK, nan=False)
+    since = Range(-_LOOKBACK_SECONDS, 0.0, low_why=_LOOKBACK, high_why=_PAST, nan=False)
     return _changed(node, judge, lambda one: Value(_TIME, since_now=None if shifted else since))
 
 

@@ -97,12 +97,12 @@ def _clock(op: str, left: Value, right: Value) -> Clock | None:
 
 def impossible(node: p.BinaryExpr, op: str, left: Range, right: Range, subject: p.Expr) -> Death:
     """Why a comparison is never true: of `left`, the range of `subject`, with `right`."""
-    why = bound_why(op, left, right)
+    why = None if right.numberless else bound_why(op, left, right)
     number = right.single
     text = f"{words.shown(node)} is never true"
     if number is not None and not isinstance(bare(subject), p.NumberLiteral):
         text = f"{words.shown(subject)} is {words.never(op, number)}"
-    if right.numberless and why is None:
+    if right.numberless:
         text = f"{text}: NaN is neither more nor less than anything, nor equal to it"
     return Death(
         why.kind if why else "out-of-range", f"{text}: {why.text}" if why else text, node,

@@ -7,6 +7,7 @@ import promql_parser as p
 
 from opsconsole.rehearse.dead import words
 from opsconsole.rehearse.dead.labels import Labels, Match
+from opsconsole.rehearse.dead.shapes import bare
 from opsconsole.rehearse.dead.vectors import Death
 
 _SETS = frozenset(["and", "or", "unless"])
@@ -32,9 +33,8 @@ def mismatch(node: p.BinaryExpr, left: Labels, right: Labels, match: Match) -> D
             return _lacking(node, lacks, has, side, labels, found[0].guess)
     label = proven[0].label
     one, other = (words.matchers(labels.matchers.get(label, ())) for labels in (left, right))
-    text = (
-        f"no series of both sides of `{node.op}` agree on {label}: {one or 'any value'} and {other or 'any'}"
-    )
+    text = f"`{node.op}` matches on {label}, on which no series agree: {one or 'any value'} on the left, "
+    text += f"{other or 'any value'} on the right"
     return Death("sides-never-match", text, node, _ignoring(node, match, [label]), found[0].guess)
 
 
@@ -50,7 +50,7 @@ def _lacking(
     other = node.lhs if side is node.rhs else node.rhs
     aggregation = lacks.lost_to(labels[0])
     names = words.listed(labels)
-    if aggregation is not None and lacks.possible:
+    if aggregation is not None and (lacks.possible or (str(node.op) not in _SETS and _grouped(other))):
         dropped = [label for label in labels if lacks.lost_to(label) is aggregation]
         text = f"`{node.op}` matches on {words.listed(dropped)}, which {words.shown(aggregation)} has dropped"
         return Death("label-aggregated-away", text, aggregation, regrouped(aggregation, dropped), guess)
@@ -64,6 +64,14 @@ def _lacking(
     text = f"`{node.op}` matches nothing: {text}"
     correction = _on_nothing(node, lacks_left=side is node.lhs) if none else _ignoring(node, match, labels)
     return Death("sides-never-match", text, node, correction, guess)
+
+
+def _grouped(node: p.Expr) -> bool:
+    """Whether it is an aggregation by labels, perhaps compared or calculated with others."""
+    node = bare(node)
+    while isinstance(node, p.BinaryExpr):
+        node = bare(node.lhs)
+    return isinstance(node, p.AggregateExpr) and node.modifier is not None
 
 
 def regrouped(node: p.AggregateExpr, labels: Iterable[str]) -> str:

@@ -206,7 +206,7 @@ def _bare_histogram(chosen: Selector, node: p.VectorSelector, guess: str) -> Dea
     name = chosen.metric or ""
     return Death(
         "bare-histogram",
-        f"{name} is a histogram: it has series under {words.listed([name + part for part in PARTS])} alone",
+        f"{name} is a histogram: it has no series under its bare name, only with {words.listed(PARTS)}",
         node,
         words.selector(f"{name}_bucket", chosen.matchers),
         guess,
@@ -264,14 +264,18 @@ def _recorded(rule: Rule, chosen: Selector, node: p.VectorSelector, result: Resu
     if result is None:
         return Result((Vector(Labels().narrowed(chosen.matchers)),))
     if result.dead:
-        return Result(deaths=tuple(
-            Death(
-                "dead-recording-rule",
-                f"the recording rule {rule.record} can never have data: {death.summary}",
-                node, death.correction, death.guess,
-            ) for death in result.deaths
-        ))  # fmt: skip
+        return Result(deaths=tuple(_of_record(rule, node, death) for death in result.deaths))
     return result.each(lambda vector: _written(rule, chosen, node, vector))
+
+
+def _of_record(rule: Rule, node: p.VectorSelector, death: Death) -> Death:
+    """Why a recording rule has no data, told of what reads it."""
+    if death.kind == "no-metric":
+        return replace(
+            death, summary=f"{death.summary}; the recording rule {rule.record} reads it", node=node
+        )
+    summary = f"the recording rule {rule.record} can never have data: {death.summary}"
+    return Death("dead-recording-rule", summary, node, guess=death.guess)
 
 
 def _written(rule: Rule, chosen: Selector, node: p.VectorSelector, vector: Vector) -> Vector | Death:

@@ -105,7 +105,8 @@ def _rate(name: str, inner: Range) -> Range:
     if inner.low < 0 or inner.numberless:
         return Range()
     guess = inner.low_why.guess if inner.low_why else ""
-    return Range(0.0, low_why=Why(f"{name} of a counter is never negative", guess=guess))
+    what = "a rate" if name != "increase" else "an increase"
+    return Range(0.0, low_why=Why(f"{what} of a counter is never negative", guess=guess))
 
 
 def _counted(name: str, window: Window, most: float) -> Range:

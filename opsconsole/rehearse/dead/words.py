@@ -9,7 +9,8 @@ import promql_parser as p
 from opsconsole.promql import Matcher
 from opsconsole.promql.durations import display
 
-_LONGEST = 70
+_LONGEST = 100
+_LEAST = 24
 _NEVER = {
     ">": "never over",
     "<": "never below",
@@ -21,11 +22,30 @@ _NEVER = {
 
 
 def shown(node: p.Expr) -> str:
-    """An expression as it stands in a sentence: shortened in the middle where it is long."""
-    text = str(node).replace("{}", "")
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 3 :]}"
-    return f"`{text}`"
+    """An expression as it stands in a sentence: with parts left out where it is long."""
+    return f"`{_short(node, _LONGEST)}`"
+
+
+def _short(node: p.Expr, most: int) -> str:
+    text = str(node).replace("{}", "").replace("  ", " ")
+    if len(text) <= most:
+        return text
+    match node:
+        case p.ParenExpr():
+            return f"({_short(node.expr, most - 2)})"
+        case p.BinaryExpr():
+            whole, left = str(node), _short(node.lhs, most // 2)
+            between = whole[len(str(node.lhs)) : len(whole) - len(str(node.rhs))].strip()
+            return f"{left} {between} {_short(node.rhs, max(_LEAST, most - len(left) - len(between)))}"
+        case p.AggregateExpr():
+            arguments = ", ".join(str(part) for part in (node.param, node.expr) if part is not None)
+            head = str(node)[: -len(f"({arguments})")]
+            return f"{head}({_short(node.expr, max(_LEAST, most - len(head) - 2))})"
+        case p.Call() if node.args:
+            inner = _short(node.args[-1], max(_LEAST, most - len(node.func.name) - 2))
+            return f"{node.func.name}({'..., ' if len(node.args) > 1 else ''}{inner})"
+    half = max(_LEAST, most) // 2 - 2
+    return f"{text[:half]}...{text[-half:]}"
 
 
 def number(value: float) -> str:

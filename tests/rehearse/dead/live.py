@@ -1,0 +1,97 @@
+"""Expressions that look dead and can fire: each is fired by promtool in test_live, with the series of
+`small`."""
+
+QUICK = [
+    # Labels: what is not there is empty.
+    'temp{nolabel=""} > 5', 'temp{nolabel!="a"} > 5', 'temp{nolabel=~".*"} > 5', 'temp{nolabel!~".+"} > 5',
+    'temp{nolabel=~"|a"} > 5', 'temp{nolabel!~"a|b"} > 5', 'paid_total{plan=""} > 5',
+    'paid_total{plan!~"pro"} > 5', 'paid_total{status="500"} > 5',
+    'paid_total{status=~"5..",status!="501"} > 5', 'paid_total{status=~"f.*",status=~".*d"} > 5',
+    'paid_total{status!~"ok|success"} > 5', '{__name__=~"te.*"} > 5', '{__name__="temp"} > 5',
+    '{__name__=~"te.p",zone="a"} > 5', 'temp{nolabel="x"} or temp > 5', 'temp > 5 unless temp{nolabel="x"}',
+    'absent(temp{nolabel="x"})', 'count(temp{nolabel="x"}) or vector(0)', 'nobody_knows{nolabel="x"} > 0',
+    'elsewhere:made{nolabel="x"} > 0',
+    # Matching: labels that neither side has match, and so do those that are left out.
+    'temp > 5 and on () vector(1)', 'temp > 5 and on (nolabel) sum(up)', 'temp > 5 and on (job) up == 1',
+    'sum(temp) > 5 and on (zone) sum(up)', 'sum by (nolabel) (up) + on (nolabel) sum(up) > 0',
+    'sum(temp) > 5 and vector(1)', 'sum(temp) > 5 and hour() >= 0', 'temp > 5 or hour() >= 0',
+    'temp > 5 or on () vector(1)', 'temp > 5 unless hour() >= 0', 'temp > 5 unless sum(up)',
+    'temp > on (job) group_left () up', 'temp > ignoring (zone) group_left () up',
+    'temp{zone="a"} > ignoring (zone) up',
+    'paid_total{status="failed"} / ignoring (status) paid_total{status="500"} > 1',
+    'paid_total{status="failed"} > on (job) paid_total{status="500"}', 'limit / temp > 0.5',
+    'limit and temp == 5', 'label_replace(up, "zone", "a", "", "") and on (zone) temp > 5',
+    'label_replace(temp, "x", "$1", "zone", "(.*)") and on (x) label_replace(up, "x", "a", "", "") == 1',
+    'sum without (zone, instance) (temp) > 5 and on (job) up',
+    'temp * on (job) group_left (nolabel) up > 5',
+    'count_values("zone", up) and on (zone) vector(1) or vector(1) > 0', 'topk(1, temp) by (zone) > 6',
+    'limit + on (zone) group_right () temp > 5', 'paid_total{status="ok"} offset 30m or seen_total',
+    # Values.
+    'histogram_quantile(0.9, rate(took_bucket[5m])) >= 10',
+    'histogram_quantile(0.9, rate(took_bucket[5m])) > 9.99',
+    'histogram_quantile(2, rate(took_bucket[5m])) > 10',
+    'histogram_quantile(0.9, delta(took_bucket[5m])) > 1',
+    'histogram_quantile(0.9, sum by (le) (rate(took_bucket[5m]))) * 1000 > 1000',
+    'histogram_quantile(0.9, sum by (job) (rate(took_bucket[5m]))) or up', 'took_bucket{le="10"} > 5',
+    'temp < -1', 'temp == +Inf', 'temp < 0', 'temp >= +Inf', 'temp != 5',
+    'temp{zone="a"} != temp{zone="a"}', 'temp >= temp', 'temp == temp', 'delta(paid_total[5m]) < 0',
+    'deriv(paid_total[5m]) < 0', 'rate(took_sum[5m]) < 0', 'idelta(seen_total[5m]) < 0',
+    'rate(paid_total[5m]) == 0', 'rate(paid_total[5m]) <= 0', 'rate(temp[5m]) < 0', 'count(temp) >= 1',
+    'count(temp > 5) != 2', 'count(temp) or vector(0) == 0', 'absent(took_count{job="x"}) == 1',
+    'absent(nosuch) > 0', 'up == 0', 'up < 0.5', 'avg(up) <= 0',
+    'sum(rate(paid_total{status="failed"}[5m])) / sum(rate(paid_total[5m])) >= 1',
+    'sum(rate(paid_total{status="failed"}[5m])) / sum(rate(paid_total{status="500"}[5m])) > 1',
+    'sum(rate(paid_total{status="failed"}[10m])) / sum(rate(paid_total[5m])) > 1',
+    'sum(paid_total) - sum(paid_total{status="ok"}) >= 0', 'sum(temp{zone="b"}) / sum(temp) > 1',
+    'max(temp{zone="b"}) >= max(temp)',
+    '1 - sum(rate(paid_total{status="ok"}[5m])) / sum(rate(paid_total[5m])) >= 1', '(temp > bool 5) == 0',
+    '(temp > bool 5) >= 1', 'clamp_max(temp, 5) >= 5', 'clamp_min(temp, 5) <= 5', 'clamp(temp, 1, 5) == 5',
+    'abs(temp) <= 0', 'sgn(temp) >= 1', 'sqrt(temp) != 1', '-temp > 4', 'temp % 2 < 0', 'temp ^ 2 > 30',
+    '5 > temp', '5 < temp < 7', 'temp > 5 < 7', 'temp > scalar(limit)', 'scalar(temp) != bool 5',
+    'temp != scalar(temp)', 'vector(scalar(temp)) != 3', 'time() - timestamp(temp) >= 0',
+    'timestamp(temp) > 60', 'time() - timestamp(temp offset 10m) > 300', 'quantile(1, temp) > 6',
+    'quantile(2, temp) > 1e9', 'stddev(temp) >= 0', 'changes(temp[5m]) >= 1', 'resets(seen_total[5m]) > 0',
+    'count_over_time(temp[1m]) >= 4', 'topk(1, temp) > 5', 'max_over_time(temp[5m]) > 5',
+    'avg_over_time(up[5m]) < 1', 'min_over_time((temp > 5)[2m:15s]) > 5',
+    # Conditions together.
+    'temp > 5 and temp < 8', 'temp > 5 and on (job) temp < 3', 'temp > 5 and ignoring (zone) temp < 6',
+    'temp > 5 unless temp > 6', 'temp unless temp > 6', 'temp > 5 unless temp{zone="a"}',
+    'temp unless (temp offset 5m)', 'temp >= 5 and temp <= 5', 'temp > 5 and temp offset 5m < 5',
+    'temp > 6 or temp < 3', 'temp == 5 or temp == 6',
+    'paid_total{status=~"5.."} unless paid_total{status="501"}', 'limit > 3 and temp > 5 and limit < 6',
+    'temp > limit or temp < limit', 'temp > limit and temp{zone="b"} or up', '(temp > 5) * (temp < 7) > 1',
+    'increase(seen_total[5m]) == 0 or absent_over_time(seen_total[5m])', 'vector(1)', 'vector(0)',
+    'time() > bool 1e12',
+    # Ranges between one scrape and two.
+    'rate(seen_total[16s]) >= 0', 'rate(seen_total[30s]) > 0', 'rate(seen_total[5m:15s]) > 0',
+    'count_over_time(seen_total[10s]) >= 1', 'changes(seen_total[10s]) == 0',
+    'last_over_time(temp[10s]) > 5',
+]  # fmt: skip
+
+CLOSED_ENDS = ["rate(seen_total[15s]) > 0", "increase(temp[15s]) >= 0", "rate(seen_total[1m:1m]) > 0"]
+"""Only where a range holds both its ends: before version 3."""
+
+HOUR = 3600.0
+SLOW = [
+    ("temp > 5 and on () (hour() >= 9 and hour() < 17)", 7.5 * HOUR),
+    ("temp > 5 and on () hour() > 22", 0.0),
+    ("temp > 5 and on () (hour() >= 22 or hour() < 6)", 7.5 * HOUR),
+    ("temp > 5 unless on () (hour() >= 9 and hour() < 17)", 15.5 * HOUR),
+    ("temp > 5 and on () (day_of_week() == 6 or day_of_week() == 0)", 47 * HOUR),
+    ("temp > 5 and on () (day_of_week() > 5 or day_of_week() < 1)", 47 * HOUR),
+    ("temp > 5 and on () day_of_week() == 5", 23 * HOUR),
+    ("temp > 5 and on () day_of_month() == 2", 23 * HOUR),
+    ("temp > 5 and on () month() == 1", 100 * HOUR),
+    ("temp > 5 and on () (hour() < 12 or hour() >= 12)", 100 * HOUR),
+    ("temp > 5 and on () minute() == 0", 0.0),
+    ("temp > 5 and on () minute() != 7", 100 * HOUR),
+    ("hour() * 60 + minute() == 810", 0.0),
+    ("(hour() >= bool 9) * (hour() < bool 17) == 1", 7 * HOUR),
+    ("hour(vector(time() + 3600)) == 0 and hour() == 23", 0.0),
+    ("temp > 5 and on () absent(hour() > 8)", 8 * HOUR),
+    ("temp > 5 and on () (hour() > 8 or vector(1))", 100 * HOUR),
+    ("up == 1 or on () hour() > 8", 100 * HOUR),
+    ("count_over_time((temp > 5 and on () hour() > 20)[1d:1h]) > 2", 0.0),
+    ("temp > 5 and on () (days_in_month() - day_of_month() > 20)", 0.0),
+]
+"""Each with how long it has to hold, in seconds."""
