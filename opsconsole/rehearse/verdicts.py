@@ -33,7 +33,7 @@ Shows = Callable[[str], Awaitable[bool | str]]
 """Whether a query has data now; a text is the error that it gave."""
 
 _AT_ONCE = 50
-_ROUNDS = ((0, 0, 1), (0, 1, 4), (0, 4, 16), (1, 0, 6), (2, 0, 6), (3, 0, 6), (4, 0, 6))
+_ROUNDS = ((0, 0, 1), (0, 1, 4), (0, 4, 16), *((seed, 0, 6) for seed in range(1, 11)))
 """Which incidents are tried in each round: the seed of their search, the first and the last of them. Most
 alerts are fired by the very first."""
 

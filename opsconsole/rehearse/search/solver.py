@@ -64,8 +64,9 @@ class Solver:
         yield from self.deny(tree, state)
 
     def demand(self, node: p.Expr, region: Region, state: State) -> Iterator[State]:
-        """States in which the expression has an element of the region, with all that was decided before. Raises
-        OutOfSteps."""
+        """States in which the expression has an element of the region, with all that was decided before.
+
+        Raises OutOfSteps."""
         self._steps -= 1
         if self._steps < 0:
             raise OutOfSteps
