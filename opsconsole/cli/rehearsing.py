@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 OnVerdict = Callable[["Verdict"], None]
+OnTotal = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,18 +97,21 @@ class Performance:
     files: "Files"
     planned: "Environment | None"
 
-    async def rehearsal(self, progress: Progress, on_verdict: OnVerdict) -> "Rehearsal":
-        """Rehearse; `on_verdict` gets each verdict as it comes. Writes the reports and tests wished for."""
+    async def rehearsal(
+        self, progress: Progress, on_verdict: OnVerdict, on_total: OnTotal = lambda _: None
+    ) -> "Rehearsal":
+        """Rehearse; `on_verdict` gets each verdict as it comes, `on_total` before them how many will come.
+        Writes the reports and tests wished for."""
         from opsconsole.cli.material import gathered
-        from opsconsole.rehearse.promtool import Promtool
         from opsconsole.rehearse.verdicts import rehearse
 
-        promtool = Promtool(await asyncio.to_thread(_promtool, self.wish.prometheus_version, progress))
+        promtool = await self.promtool(progress)
         async with (
             self._environment(progress) as environment,
             gathered(self.wish, self.files, environment, progress) as material,
         ):
             progress(material.told)
+            on_total(sum(bool(rule.alert) for rule in material.rules) + len(material.panels))
             done = await rehearse(
                 material.rules,
                 material.panels,
@@ -119,6 +123,12 @@ class Performance:
             done = await material.with_onward(done, progress)
         await asyncio.to_thread(self._write, done, promtool, progress)
         return done
+
+    async def promtool(self, progress: Progress) -> "Promtool":
+        """That of the version wished for, made ready where it is not yet."""
+        from opsconsole.rehearse.promtool import Promtool
+
+        return Promtool(await asyncio.to_thread(_promtool, self.wish.prometheus_version, progress))
 
     async def backtest(self, progress: Progress) -> "BackTests":
         """When each alert would have fired, and with files what they would change."""
@@ -168,9 +178,9 @@ class Performance:
 
 
 def _on_screen(performance: Performance) -> int:
-    from opsconsole.cli import rehearsed
+    from opsconsole.cli import rehearsed_on_screen
 
-    return rehearsed.rehearsal(performance)
+    return rehearsed_on_screen.rehearsal(performance)
 
 
 def _planned(wish: Wish) -> "Environment | None":

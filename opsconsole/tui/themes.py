@@ -55,6 +55,7 @@ _ROW_STYLES = {
     "broken": "bold error",
     "running": "primary",
     "heading": "bold primary",
+    "guilty": "bold error",
     "strong": "bold",
     "faint": "faint",
     "added": "success",

@@ -1,6 +1,6 @@
 """The keys that are valid now, from the bindings, and what the signs mean."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
@@ -19,14 +19,19 @@ _MEANINGS = {
     Outcome.SIGN_OFF: "waits for a person's judgement",
     Outcome.BROKEN: "a defect of the check itself",
 }
+RUN_SIGNS = [(labelled(outcome), style_of(outcome), meaning) for outcome, meaning in _MEANINGS.items()]
+"""Sign and word, style and meaning of each outcome."""
 
 
 class HelpScreen(Modal[None]):
-    """Made from the bindings that were active where help was asked for."""
+    """Made from the bindings that were active where help was asked for; `signs` are told as RUN_SIGNS are."""
 
-    def __init__(self, bindings: Iterable[ActiveBinding]) -> None:
+    def __init__(
+        self, bindings: Iterable[ActiveBinding], signs: Sequence[tuple[str, str, str]] = RUN_SIGNS
+    ) -> None:
         super().__init__()
         self._active = list(bindings)
+        self._signs = signs
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="large") as dialog:
@@ -45,8 +50,5 @@ class HelpScreen(Modal[None]):
             for text, shown in keys.items()
         ]
         rows += [Row(), Row((("Signs", "heading"),))]
-        rows += [
-            Row(((f"  {labelled(outcome)}    ", style_of(outcome)), (meaning, "")))
-            for outcome, meaning in _MEANINGS.items()
-        ]
+        rows += [Row(((f"  {label}    ", style), (meaning, ""))) for label, style, meaning in self._signs]
         self.query_one(RowList).set_rows(rows)

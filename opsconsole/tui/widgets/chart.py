@@ -57,7 +57,7 @@ class Chart(PlotextPlot):
         self.plt._set_size(width, height - 2)  # plotsize alone keeps the size that it had before
         self.plt.theme("clear")
         chart = Text.from_ansi(self.plt.build(), no_wrap=True).split("\n")[: height - 2]
-        times = _times_below(_named(item), start, end, left, width)
+        times = times_below(_named(item), start, end, left, width)
         return Text("\n", no_wrap=True).join([self._legend(item, width), *chart, Text(times)])
 
     def _figure(
@@ -150,7 +150,7 @@ def _named(item: ItemView) -> list[tuple[float, str]]:
     return named
 
 
-def _times_below(named: list[tuple[float, str]], start: float, end: float, left: int, width: int) -> str:
+def times_below(named: list[tuple[float, str]], start: float, end: float, left: int, width: int) -> str:
     """The line below the chart, which begins at the column `left`: as many names as fit, each in its place,
     the first before the others."""
     line = " " * width

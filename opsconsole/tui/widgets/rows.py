@@ -114,6 +114,11 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if index is not None and index != self._cursor:
             self._move(index)
 
+    def show_selected(self) -> None:
+        """Bring the selected row into sight."""
+        if self._cursor is not None:
+            self.scroll_to_region(Region(0, self._cursor, 1, 1), animate=False, force=True)
+
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
