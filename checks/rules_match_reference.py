@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 from opsconsole.checkkit import (
     Finding,
-    Known,
     Prometheus,
+    Reason,
     Reference,
     ReferenceRule,
     Rule,
@@ -70,14 +70,16 @@ async def check(
             yield Finding(subject=running.name, summary=summary)
     meant = [rule for rule in loaded if rule.name in names]
     exists = await known(prometheus, [*meant, *(rule for rule in everything if rule.kind == "recording")])
+    guessed, doubtful = [], []
     for running in meant:
-        for finding in _dead(running, exists):
-            yield finding
+        if reasons := exists.never(running):
+            if reasons[0].guess:  # those that are proven come first
+                guessed.append(_perhaps_dead(running, reasons[0]))
+            else:
+                yield _dead(running, reasons[0])
     for running in meant:
         async for said in _well(running, now):
             yield said
-    guessed = [guess for running in meant for guess in _perhaps_dead(running, exists)]
-    doubtful = []
     blind = await scraped_no_longer(prometheus, service, exists, [rule.expr for rule in meant])
     for running in meant:
         for gone in blind.get(running.expr, ()):
@@ -122,22 +124,17 @@ def _compared(wanted: list[ReferenceRule], loaded: list[Rule]) -> Iterator[Findi
             yield Finding(subject=running.name, summary="is loaded once more", detail=detail)
 
 
-def _dead(rule: Rule, exists: Known) -> Iterator[Finding]:
-    reason = next(iter(exists.never(rule)), None)
-    if reason and not reason.guess:
-        yield Finding(
-            subject=rule.name,
-            summary=f"can never fire: {reason.summary}",
-            detail=rule.expr,
-            remedy=f"instead: {reason.correction}" if reason.correction else "",
-        )
+def _dead(rule: Rule, reason: Reason) -> Finding:
+    return Finding(
+        subject=rule.name,
+        summary=f"can never fire: {reason.summary}",
+        detail=rule.expr,
+        remedy=f"instead: {reason.correction}" if reason.correction else "",
+    )
 
 
-def _perhaps_dead(rule: Rule, exists: Known) -> Iterator[str]:
-    """Of reasons those that are proven come first."""
-    reason = next(iter(exists.never(rule)), None)
-    if reason and reason.guess:
-        yield f"{rule.name} can never fire ({reason.summary}), given {reason.guess}. Is that so?"
+def _perhaps_dead(rule: Rule, reason: Reason) -> str:
+    return f"{rule.name} can never fire ({reason.summary}), given {reason.guess}. Is that so?"
 
 
 async def _evaluated(prometheus: Prometheus, names: set[str]) -> list[Rule]:

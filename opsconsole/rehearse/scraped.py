@@ -1,5 +1,6 @@
 """Metrics that were scraped, and are no longer: what rests on them is blind, whatever their history says."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,10 +65,11 @@ async def _gone(
     """
     if not metrics:
         return []
-    recorded = {rule.name for rule in await prometheus.rules() if rule.kind == "recording"}
+    rules, targets = await asyncio.gather(prometheus.rules(), prometheus.targets())
+    recorded = {rule.name for rule in rules if rule.kind == "recording"}
     known = {name for name in metrics if exists.has_series(name)} - recorded
     jobs = sorted({job for name in known for job in exists.values(name, "job")})
-    targets = [target for target in await prometheus.targets() if target.job in jobs]
+    targets = [target for target in targets if target.job in jobs]
     fresh = await _fresh(prometheus, known, targets)
     if known <= fresh:
         return []

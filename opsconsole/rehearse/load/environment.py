@@ -1,7 +1,6 @@
 """What an environment has: the rules as loaded, the dashboard as served, and the series that there are."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -89,14 +88,13 @@ async def from_environment(
     rules, panels = list(rules), list(panels)
     selectors = [*asked(expressions(rules, panels)), *variable_selectors(panels)]
     named = {selector.metric for selector in selectors if selector.metric}
-    offset_seconds, types, targets = await asyncio.gather(
-        prometheus.clock_offset_seconds(),
+    history, gathered = History(prometheus), Gathered(selectors)
+    types, targets, _ = await asyncio.gather(
         _or_nothing(prometheus.types(), {}),
         _or_nothing(prometheus.targets(), []),
+        history.gather(_families(named), gathered),
     )
-    now, intervals = time.time() + offset_seconds, _Intervals(targets)
-    history, gathered = History(prometheus, now), Gathered(selectors)
-    await history.gather(_families(named), gathered)
+    intervals = _Intervals(targets)
     if missing := named - gathered.names():
         await history.gather(_alike(missing, await history.names()), gathered)
     gone = await history.last_seen(

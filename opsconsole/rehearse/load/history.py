@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,21 +26,20 @@ _T = TypeVar("_T")
 
 
 class History:
-    """The last fifteen days before `now` (unix seconds) of a Prometheus. `present` are the metrics asked for
-    that have series now."""
+    """The last fifteen days of a Prometheus, by its own clock, from when they are first asked for. `present`
+    are the metrics asked for that have series now."""
 
-    def __init__(self, prometheus: "Prometheus", now: float) -> None:
+    def __init__(self, prometheus: "Prometheus") -> None:
         self.present: set[str] = set()
         self._prometheus = prometheus
-        self._now = now
-        self._begin = now - LOOK_BACK_SECONDS
+        self._now = 0.0
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def gather(self, names: Iterable[str], gathered: Gathered) -> None:
         """Add the series of these metrics. Of one that has very many now, those of the last hour, and the
         labels of the others. Raises Unseen."""
         names = sorted(names)
-        counts = await self._counts(names)
+        counts, _ = await asyncio.gather(self._counts(names), self._ask_the_time())
         self.present.update(counts)
         few = [name for name in names if counts.get(name, 0) <= _VERY_MANY]
         await asyncio.gather(
@@ -53,6 +53,9 @@ class History:
         `intervals` are how often, in seconds, each is scraped, None where it is by nobody. One that was there
         in the last two scrapes is present after all, and left out: a scrape may fail.
         """
+        if not intervals:
+            return {}
+        await self._ask_the_time()
         windows: dict[float, list[str]] = {}
         for name, interval in sorted(intervals.items()):
             if interval:
@@ -74,7 +77,16 @@ class History:
 
     async def names(self) -> list[str]:
         """All metrics that have series."""
+        await self._ask_the_time()
         return await self._prometheus.metric_names(start=self._begin, end=self._now)
+
+    @property
+    def _begin(self) -> float:
+        return self._now - LOOK_BACK_SECONDS
+
+    async def _ask_the_time(self) -> None:
+        if not self._now:
+            self._now = time.time() + await self._prometheus.clock_offset_seconds()
 
     async def _counts(self, names: list[str], window: str = "") -> Mapping[str, int]:
         """How many series each of the metrics has now, or had in a window; those without are not there."""
