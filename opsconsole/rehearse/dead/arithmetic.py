@@ -83,25 +83,18 @@ def _multiplied(left: Range, right: Range) -> Range:
 
 
 def _divided(left: Range, right: Range) -> Range:
-    if right.low < 0 < right.high or right.single == 0:
+    if (right.low <= 0 <= right.high and math.copysign(1.0, right.low) < 0) or right.high == 0:
         return ANYTHING
-    return replace(
-        _of_corners(left, right, _quotient(right), False), nan=_may_be_nan(left, right, division=True)
-    )
+    return replace(_of_corners(left, right, _quotient, False), nan=_may_be_nan(left, right, division=True))
 
 
-def _quotient(divisor: Range) -> Callable[[float, float], float]:
-    """Division of bounds; that by a bound 0 goes to the side on which the divisor lies."""
-    sign = 1.0 if divisor.high > 0 else -1.0
-
-    def quotient(left: float, right: float) -> float:
-        if math.isinf(right):
-            return 0.0
-        if right == 0:
-            return 0.0 if left == 0 else math.copysign(INFINITY, left) * sign
-        return left / right
-
-    return quotient
+def _quotient(left: float, right: float) -> float:
+    """Of bounds; a divisor has no negative values where 0 is its bound."""
+    if math.isinf(right):
+        return 0.0
+    if right == 0:
+        return 0.0 if left == 0 else math.copysign(INFINITY, left)
+    return left / right
 
 
 def _of_corners(left: Range, right: Range, of: Callable[[float, float], float], whole: bool) -> Range:

@@ -61,7 +61,7 @@ def _pair(
     when = left.when.meet(right.when)
     if when.never:
         return _exclusive(node, f"{words.shown(node.lhs)} and {words.shown(node.rhs)} hold at no time both")
-    full = match.full(left.labels, right.labels) and not (node.modifier and node.modifier.group_labels)
+    full = match.full(left.labels, right.labels)
     facts: Facts = {}
     if full:
         merged = _merged(node, left.facts, right.facts)

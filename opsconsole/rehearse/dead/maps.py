@@ -49,7 +49,7 @@ def _root(range_: Range) -> Range:
     if range_.numberless or range_.high < 0:
         return NAN
     why = Why("a square root is never negative")
-    positive = range_ if range_.low >= 0 else replace(range_, low=0.0, low_why=why)
+    positive = range_ if range_.low >= 0 else replace(range_, low=0.0, low_open=False, low_why=why)
     return replace(monotone(positive, math.sqrt), nan=True)
 
 
@@ -65,7 +65,8 @@ def _rounded(range_: Range, *to: Range) -> Range:
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
-    return lambda value: float(function(value)) if math.isfinite(value) else value
+    """With the sign kept: what is rounded up to 0 is the negative zero."""
+    return lambda value: math.copysign(function(value), value) if math.isfinite(value) else value
 
 
 def _clamped_below(range_: Range, least: Range) -> Range:
@@ -74,10 +75,8 @@ def _clamped_below(range_: Range, least: Range) -> Range:
     held = Why(f"clamp_min keeps it at {words.number(least.low)} or over")
     low = range_ if range_.low >= least.low else Range(least.low, low_why=held)
     high = range_ if range_.high >= least.high else least
-    return Range(
-        low.low, high.high, low.low_open, high.high_open, low.low_why, high.high_why,
-        nan=range_.nan or least.nan,
-    )  # fmt: skip
+    nan = range_.nan or least.nan
+    return Range(low.low, high.high, low_why=low.low_why, high_why=high.high_why, nan=nan)
 
 
 def _clamped_above(range_: Range, most: Range) -> Range:

@@ -20,6 +20,8 @@ _OF_NATIVE = frozenset(
 )
 FUNCTIONS = _OF_NATIVE | _VECTOR_AT.keys()
 _LE = "le"
+_OF_VICTORIA_METRICS = "vmrange"
+"""What its histograms have instead, which its servers understand."""
 
 
 def quantile(node: p.Call, judge: "Judge") -> Result:
@@ -33,7 +35,7 @@ def quantile(node: p.Call, judge: "Judge") -> Result:
             text = f"{name} reads native histograms, and {words.shown(node.args[0])} has none"
             return Result(deaths=(Death("always-empty", text, node, guess=_guess(one)),))
         return keyed(Result((Vector(one.labels, when=one.when, floats=True),)), node)
-    if one.floats and not one.labels.may_have(_LE):
+    if one.floats and one.labels.has_none_of([_LE, _OF_VICTORIA_METRICS]):
         return Result(deaths=(_no_le(node, one),))
     range_ = _fraction() if name == "histogram_fraction" else _quantile(node, one, judge)
     labels = one.labels.without([_LE])

@@ -20,7 +20,8 @@ class Why:
 @dataclass(frozen=True, slots=True)
 class Range:
     """All values between two bounds, which belong to it unless they are open; with `nan`, NaN too; with
-    `whole`, whole numbers and infinities alone. Without a number between its bounds it holds NaN at most."""
+    `whole`, whole numbers and infinities alone. Without a number between its bounds it holds NaN at most.
+    From -0.0 on it holds the negative zero too, from 0.0 on not: what is divided by it is infinite."""
 
     low: float = -INFINITY
     high: float = INFINITY
@@ -75,7 +76,7 @@ class Range:
             kept = other if self.numberless else self
             return replace(kept, nan=self.nan or other.nan)
         low, high = self, self
-        if other.low < self.low or (other.low == self.low and self.low_open):
+        if other.low < self.low or (other.low == self.low and (self.low_open or _negative_zero(other.low))):
             low = other
         if other.high > self.high or (other.high == self.high and self.high_open):
             high = other
@@ -113,6 +114,10 @@ class Range:
             self, low=float(low), high=float(high),
             low_open=self.low_open and math.isinf(low), high_open=self.high_open and math.isinf(high),
         )  # fmt: skip
+
+
+def _negative_zero(value: float) -> bool:
+    return value == 0 and math.copysign(1.0, value) < 0
 
 
 ANYTHING = Range()
@@ -173,7 +178,8 @@ def refined(op: str, left: Range, right: Range, why: Why) -> Range:
         return _without_ends(left, right.single, why)
     allowed = Range(nan=False)
     if op in (">", ">=", "=="):
-        allowed = replace(allowed, low=right.low, low_open=op == ">" or right.low_open, low_why=why)
+        lowest = -0.0 if right.low == 0 else right.low
+        allowed = replace(allowed, low=lowest, low_open=op == ">" or right.low_open, low_why=why)
     if op in ("<", "<=", "=="):
         allowed = replace(allowed, high=right.high, high_open=op == "<" or right.high_open, high_why=why)
     return left.meet(allowed)

@@ -62,7 +62,7 @@ def _part(one: p.Expr, other: p.Expr, match: Match, judge: "Judge") -> Guesses |
         inner = _part(one, other.args[0], match, judge)
         return None if inner is None else found | inner
     if isinstance(one, p.AggregateExpr) and isinstance(other, p.AggregateExpr):
-        grouped = _group_of(one, other, match) and _of_group(one, other, judge)
+        grouped = _group_of(one, other, match) and _of_group(one, other)
         return found if grouped else None
     return found if equal(one, other, match) else None
 
@@ -141,12 +141,10 @@ def _group_of(one: p.AggregateExpr, other: p.AggregateExpr, match: Match) -> boo
     return outer <= inner and all(match.counts(label) for label in outer)
 
 
-def _of_group(one: p.AggregateExpr, other: p.AggregateExpr, judge: "Judge") -> bool:
+def _of_group(one: p.AggregateExpr, other: p.AggregateExpr) -> bool:
     """Whether `one` takes the same of some of the series of which `other` takes it of all."""
     operator = str(one.op)
     if operator != str(other.op) or operator not in _GROWING:
-        return False
-    if operator == "sum" and _non_negative(other.expr, judge) is None:
         return False
     return _subset(one.expr, other.expr)
 

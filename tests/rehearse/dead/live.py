@@ -54,6 +54,8 @@ QUICK = [
     'count_over_time(temp[1m]) >= 4', 'topk(1, temp) > 5', 'max_over_time(temp[5m]) > 5',
     'avg_over_time(up[5m]) < 1', 'min_over_time((temp > 5)[2m:15s]) > 5',
     # Conditions together.
+    'sqrt(temp > -1) <= 0', 'clamp_max(temp > 4, 4) <= 4', 'clamp_min(temp < 1, 1) >= 1',
+    'temp unless temp != 5', 'clamp(temp, 1, 9) unless 5 != temp',
     'temp > 5 and temp < 8', 'temp > 5 and on (job) temp < 3', 'temp > 5 and ignoring (zone) temp < 6',
     'temp > 5 unless temp > 6', 'temp unless temp > 6', 'temp > 5 unless temp{zone="a"}',
     'temp unless (temp offset 5m)', 'temp >= 5 and temp <= 5', 'temp > 5 and temp offset 5m < 5',
@@ -91,6 +93,7 @@ SLOW = [
     ("temp > 5 and on () absent(hour() > 8)", 8 * HOUR),
     ("temp > 5 and on () (hour() > 8 or vector(1))", 100 * HOUR),
     ("up == 1 or on () hour() > 8", 100 * HOUR),
+    ("sum(up and on () hour() < 9 or up and on () hour() >= 9) > 0", 100 * HOUR),
     ("count_over_time((temp > 5 and on () hour() > 20)[1d:1h]) > 2", 0.0),
     ("temp > 5 and on () (days_in_month() - day_of_month() > 20)", 0.0),
 ]
