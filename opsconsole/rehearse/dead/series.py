@@ -290,4 +290,14 @@ def _written(rule: Rule, chosen: Selector, node: p.VectorSelector, vector: Vecto
         if proof := unpassable(tuple(replace(one, label="") for one in both)):
             return _no_value(f"{words.matchers(both)}, in the recording rule {rule.record}", proof, node)
         labels = labels.narrowed([matcher])
-    return Vector(labels, Value(vector.value.range), buckets=vector.buckets, floats=vector.floats)
+    range_ = _told_of(rule, vector.value.range)
+    return Vector(labels, Value(range_), buckets=vector.buckets, floats=vector.floats)
+
+
+def _told_of(rule: Rule, range_: Range) -> Range:
+    """The range of what a recording rule writes, which says that its bounds come from there."""
+    low, high = (
+        why and replace(why, text=f"{why.text}, in the recording rule {rule.record}")
+        for why in (range_.low_why, range_.high_why)
+    )
+    return replace(range_, low_why=low, high_why=high)
