@@ -57,14 +57,14 @@ def rehearsal(performance: Performance) -> int:
         environment=planned.name if planned else FILES,
         protected=bool(planned and planned.protected),
     )
-    code = app.run()
-    code = INTERRUPTED if code is None else code
+    left = app.run()
+    code = INTERRUPTED if left is None else left
     for error in performance.files.wrong:
         tell(redact(f"left out: {error}"))
     for note in performance.files.notes:
         tell(redact(note))
     if work.done is not None:
         tell(redact(summary(work.done)))
-    elif code == INTERRUPTED:
+    elif app.was_left:
         tell(f"left before the end, with {len(work.seen)} verdicts (exit {code})")
     return code

@@ -33,6 +33,11 @@ class RehearsalApp(Shell):
         self._rehearsing = work
         self.rehearse_screen = RehearseScreen(work, environment=environment, protected=protected, clock=clock)
 
+    @property
+    def was_left(self) -> bool:
+        """Whether the user left it, and no error ended it."""
+        return self.rehearse_screen.closing
+
     def get_default_screen(self) -> Screen[None]:
         return self.rehearse_screen
 

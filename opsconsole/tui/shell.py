@@ -49,10 +49,20 @@ class Shell(App[int]):
         self.theme = f"opsconsole-{theme}"
 
     def leave_on_signals(self) -> None:
-        """A closed window is a wish to leave."""
-        if not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
+        """SIGTERM and a closed window are a wish to leave."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.call_later, self.action_quit)
+        terminals = [number for number in (1, 2) if os.isatty(number)]
+
+        def window_closed(*_: object) -> None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for number in terminals:
+                os.dup2(nowhere, number)  # Textual would wait for ever to write to a window that is gone
+            loop.call_soon_threadsafe(self.call_later, self.action_quit)
+
+        signal.signal(signal.SIGHUP, window_closed)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.worker is not self._work or event.state in (WorkerState.PENDING, WorkerState.RUNNING):

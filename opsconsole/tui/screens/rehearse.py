@@ -51,7 +51,13 @@ class RehearseScreen(Screen[None]):
         Binding("n", "next_bad(1)", "Next bad", tooltip="Go to the next one that is bad or undecided"),
         Binding("N", "next_bad(-1)", "Previous bad", tooltip="Go to the one before that is bad", show=False),
         Binding("t", "unit_test", "Unit test", tooltip="Show the unit test that proves that it fires"),
-        Binding("slash", "filter", "Filter", tooltip="Show alerts and panels by words and by verdict"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            tooltip="Show alerts and panels by words and by verdict",
+            priority=True,
+        ),
         Binding("T", "app.toggle_theme", "Theme", tooltip="Change between dark and light", show=False),
         Binding("escape", "back", "Back", tooltip="Back to the list, or to all of it", show=False),
     ]
@@ -230,7 +236,7 @@ class RehearseScreen(Screen[None]):
             case "unit_test":
                 return self.verdict is not None and self.verdict.witness is not None
             case "filter":
-                return bool(self.verdicts)
+                return bool(self.verdicts) and not self.query("#filter:focus")
             case "back":
                 return self._reading or bool(self._filter) or bool(self.query("#filter"))
         return True
@@ -252,13 +258,13 @@ class RehearseScreen(Screen[None]):
         if self.verdict is not None:
             self.app.push_screen(UnitTestScreen(self.verdict))
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         from textual.widgets import Input
 
         if not self.query("#filter"):
             entry = Input(placeholder="words, or dead, unfed, undecided …", id="filter", compact=True)
-            self.query_one("#left").mount(entry, before=0)
-        self.call_after_refresh(lambda: self.query_one("#filter").focus())
+            await self.query_one("#left").mount(entry, before=0)
+        self.set_focus(self.query_one("#filter"))
 
     def on_input_changed(self, event: "Input.Changed") -> None:
         self._filter = event.value

@@ -36,7 +36,7 @@ def progress_line(
     """For instance: ━━━━━━──── 12 of 40 · 3.2 s  ✗ 1 dead  ✓ 11 alive. `ended` is what it came to, empty
     while it goes on; `told` what it does now."""
     done = len(verdicts)
-    much = f" {done} of {max(total, done)}" if not ended else f" {done}"
+    much = f" {done} of {max(total, done)}" if total and not ended else f" {done}" if ended else " starting"
     text = Content(" · ".join([much, duration(seconds), *([ended] if ended else [])]))
     for word, count in _counted(verdicts):
         mark, style = sign(word)
