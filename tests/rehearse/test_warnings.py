@@ -357,9 +357,12 @@ def test_values_of_which_nothing_is_to_be_said(expr: str) -> None:
     assert found(expr, PAID) == []
 
 
-def test_of_a_metric_with_more_series_than_are_kept_no_value_is_called_unseen() -> None:
-    many = metric("paid_total", "counter", *({"customer": str(number)} for number in range(100)))
-    assert found('rate(paid_total{customer="x"}[5m]) > 0', known(many)) == []
+def test_of_a_metric_with_more_series_than_are_kept_those_that_are_selected_are_known() -> None:
+    kept = [{"customer": str(number), "plan": "pro"} for number in range(100)]
+    many = known(metric("paid_total", "counter", *kept))
+    told = only('rate(paid_total{customer="x",plan="pro"}[5m]) > 0', many).summary
+    assert told == 'no series of paid_total has had customer="x", plan="pro" so far'
+    assert found('rate(paid_total{customer="7",plan="pro"}[5m]) > 0', many) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ _EVENTS = re.compile(
 
 _GAUGES = re.compile(
     r"up|ALERTS|.+_(?:ratio|percent|percentage|celsius|timestamp_seconds)|go_goroutines|go_threads"
-    r"|redis_connected_clients|container_last_seen|process_start_time_seconds|\w+_current_(?:queue|sessions)"
+    r"|redis_connected_clients|container_last_seen|\w+_current_(?:queue|sessions)"
     r"|node_load\d+|node_memory_\w+_bytes|node_filesystem_(?:avail|free|size|files|files_free)(?:_bytes)?"
     r"|container_memory_(?:usage|working_set|rss|cache|swap)(?:_bytes)?|container_spec_\w+"
     r"|process_(?:resident|virtual)_memory_bytes|process_open_fds|process_max_fds"

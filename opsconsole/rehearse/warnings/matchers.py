@@ -2,11 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import promql_parser as p
 
 from opsconsole.promql.trees import Matcher, selector
+from opsconsole.rehearse.load.series import MOST, selects
 from opsconsole.rehearse.model import Warned
 from opsconsole.rehearse.places import Place, places
 from opsconsole.rehearse.schema import Metric, Schema
@@ -14,9 +15,6 @@ from opsconsole.rehearse.schema import Metric, Schema
 _REGEX_IN_TEXT = re.compile(r"(?s).*(?:\.[*+]|\w\|\w|\w\.\.$).*")
 _GLOB = re.compile(r"[\w-]*\w\*")
 _MOST_NAMED = 5
-_ALL_KEPT = 100
-"""Of a metric with fewer series than this, all are known; of one with more, those that the selectors choose
-are among them."""
 
 
 def warnings(tree: p.Expr, schema: Schema) -> Iterator[Warned]:
@@ -53,22 +51,33 @@ def _misread(place: Place, matcher: Matcher) -> Iterator[Warned]:
 
 def _never_seen(place: Place, matchers: Sequence[Matcher], metric: Metric) -> Iterator[Warned]:
     """Values of labels that the metric has. A label that it does not have is no matter of values."""
-    tests = {matcher: _test(matcher) for matcher in matchers}
-    if any(all(test(series) for test in tests.values()) for series in metric.series):
+    if any(map(selects(matchers), metric.series)):
         return
-    for matcher, test in tests.items():
-        seen = sorted({series[matcher.label] for series in metric.series if matcher.label in series})
-        wanted = matcher.operator in ("=", "=~") and bool(matcher.value)
-        if not wanted or not seen or len(metric.series) >= _ALL_KEPT or any(map(test, metric.series)):
-            continue
-        named = ", ".join(seen[:_MOST_NAMED]) + (", ..." if len(seen) > _MOST_NAMED else "")
+    unseen = {
+        matcher: seen
+        for matcher in matchers
+        if matcher.operator in ("=", "=~") and matcher.value
+        if not any(map(selects([matcher]), metric.series))
+        if (seen := sorted({one[matcher.label] for one in metric.series if matcher.label in one}))
+    }
+    for matcher, seen in unseen.items():
         yield Warned(
             kind="label-never-seen",
-            summary=f"no series of {metric.name} has had {_written(matcher)} so far: there are {named}",
+            summary=f"no series of {metric.name} has had {_what(matcher, seen, matchers, metric)}",
             guilty=place.text,
             nth=place.nth,
             correction=_corrected(place, matcher, seen),
         )
+        if len(metric.series) >= MOST:
+            return
+
+
+def _what(matcher: Matcher, seen: Sequence[str], matchers: Sequence[Matcher], metric: Metric) -> str:
+    """Of a metric with many series not all are known, but all that its selectors choose."""
+    if len(metric.series) >= MOST:
+        return f"{', '.join(map(_written, matchers))} so far"
+    named = ", ".join(seen[:_MOST_NAMED]) + (", ..." if len(seen) > _MOST_NAMED else "")
+    return f"{_written(matcher)} so far: there are {named}"
 
 
 def _corrected(place: Place, matcher: Matcher, seen: Sequence[str]) -> str:
@@ -80,16 +89,3 @@ def _corrected(place: Place, matcher: Matcher, seen: Sequence[str]) -> str:
 
 def _written(matcher: Matcher) -> str:
     return f'{matcher.label}{matcher.operator}"{matcher.value}"'
-
-
-def _test(matcher: Matcher) -> Callable[[Mapping[str, str]], bool]:
-    negated = matcher.operator.startswith("!")
-    if matcher.operator in ("=", "!="):
-        return lambda series: (series.get(matcher.label, "") == matcher.value) != negated
-    from amlint.routing import RoutingError, compile_regex  # Go's regular expressions in Python's
-
-    try:
-        pattern = compile_regex(matcher.value)
-    except RoutingError:
-        return lambda series: True
-    return lambda series: (pattern.fullmatch(series.get(matcher.label, "")) is not None) != negated
