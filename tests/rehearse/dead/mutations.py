@@ -85,7 +85,7 @@ MUTATIONS = [
     Mutation("panel, le dropped", "Payment Processing Duration", "payment_method, le", "payment_method",
              "label-aggregated-away"),
     Mutation("quantile of a sum", SLOW, "_bucket", "_sum", "no-label"),
-    Mutation("native histograms alone", SLOW, "histogram_quantile(\n  0.95,", "histogram_avg(",
+    Mutation("native histograms alone", SLOW, "histogram_quantile(\n  0.95,", "histogram_count(",
              "always-empty"),
     # Matchers that nothing passes.
     Mutation("two values at once", FAILURES, 'status="failed"', 'status="failed",status="error"',
