@@ -116,7 +116,7 @@ async def test_of_the_recording_rules_those_are_asked_for_that_something_rests_o
         loaded("recording", "b", "raw"),
         loaded("recording", "c", "elsewhere"),
     ]
-    known = await known_module.known(cast(Prometheus, None), rules, ["sum(b)"])
+    known = await known_module.known(cast(Prometheus, None), rules, ["up"])
     assert sorted(rule.name for rule in asked) == ["A", "a", "b"]
     assert known.recorded.keys() == {"a", "b"}
     assert known.never(rules[0]) == [], "what is gone was there: `scraped_no_longer` tells"
