@@ -73,6 +73,7 @@ class RehearseScreen(Screen[None]):
         self.closing = False
         self._seen: Counter[str] = Counter()
         self._told: list[str] = []
+        self._first = ""
         self._total = 0
         self._began = clock()
         self._filter = ""
@@ -122,17 +123,24 @@ class RehearseScreen(Screen[None]):
 
     def found(self, verdict: Verdict) -> None:
         """One more verdict."""
-        self.verdicts[self._key(verdict)] = verdict
+        key = self._key(verdict)
+        self._first = self._first or key
+        self.verdicts[key] = verdict
         self._draw_soon()
 
     def ended(self, rehearsal: Rehearsal) -> None:
-        """All verdicts, in their order."""
+        """All verdicts, in their order. Whoever has selected none is led to the first bad one."""
         self.rehearsal = rehearsal
         self._seen.clear()
         self.verdicts = {self._key(verdict): verdict for verdict in rehearsal.verdicts}
         if self._ticker is not None:
             self._ticker.stop()
+        untouched = self._list.key in ("", self._first)
         self._draw()
+        if untouched:
+            self._list.action_edge(0)
+            if self.verdict and not wants_a_look(self.verdict):
+                self.action_next_bad(1)
         self.call_after_refresh(self._list.show_selected)
 
     def _key(self, verdict: Verdict) -> str:
