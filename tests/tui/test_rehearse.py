@@ -1,7 +1,12 @@
 """The screen of a rehearsal: verdicts as they come, what is guilty, the witness, and how it is left."""
 
 import asyncio
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,7 +18,8 @@ from opsconsole.tui.rehearsal import RehearsalApp
 from opsconsole.tui.widgets.expression import excerpt, marked_rows
 from opsconsole.tui.widgets.rows import Row, RowList
 from tests.tui.conftest import eventually, shown
-from tests.tui.sample_rehearsal import ALIVE, DEAD, Work, alive, dead
+from tests.tui.sample_rehearsal import ALIVE, DEAD, UNDECIDED, Work, alive, dead
+from tests.tui.test_leaving import _read
 
 Compare = Callable[..., bool]
 
@@ -45,10 +51,11 @@ async def settled(pilot: Pilot[int]) -> None:
 
 
 async def test_verdicts_are_shown_as_they_come_and_end_in_their_order() -> None:
-    work = Work(first=(DEAD,), waits=True)
+    work = Work(first=(DEAD, UNDECIDED), waits=True)
     async with app_of(work).run_test(size=(120, 36)) as pilot:
-        await on_screen(pilot, "1 of 5", "✗ dead      CreditGrantAnomaly", "3 alerts, 2 panels")
+        await on_screen(pilot, "2 of 5", "✗ dead      CreditGrantAnomaly", "3 alerts, 2 panels")
         assert "exit" not in shown(pilot.app)
+        await pilot.press("j")
         work.go_on()
         await on_screen(pilot, "5 · 1.2 s · exit 1  ✗ 1 dead  ✗ 1 never  ? 1 undecided  ✓ 1 alive  ✓ 1 data")
         names = [row.spans[1][0] for row in pilot.app.screen.query_one("#verdicts", RowList).rows if row.key]
@@ -59,8 +66,7 @@ async def test_verdicts_are_shown_as_they_come_and_end_in_their_order() -> None:
             "Revenue\\x1b[31m by Plan",
             "Cancellations",
         ]
-        assert selected(pilot) == "CreditGrantAnomaly"
-        await pilot.press("j")
+        assert selected(pilot) == "Odd"
         await pilot.press("q")
     assert pilot.app.return_code == 0
     assert pilot.app.return_value == 1
@@ -205,3 +211,29 @@ def test_the_screen_is_as_it_was(snap_compare: Compare, keys: list[str]) -> None
         await settled(pilot)
 
     assert snap_compare(app_of(Work()), terminal_size=(120, 36), run_before=stand_still)
+
+
+WAITS = "from tests.tui.test_rehearse import *; sys.exit(app_of(Work(first=(DEAD,), waits=True)).run())"
+
+
+def test_a_window_that_is_closed_ends_it() -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY); {WAITS}"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
+    )
+    os.close(theirs)
+    try:
+        written = b""
+        while b"CreditGrantAnomaly" not in written and (chunk := _read(ours)):
+            written += chunk
+        os.close(ours)
+        assert process.wait(30) == 3
+    finally:
+        process.kill()
+        process.wait()
