@@ -214,7 +214,12 @@ def _check_places(wish: Wish) -> None:
     """Raise UsageError, before anything begins, where something could not be written at its end."""
     from opsconsole import reports
 
-    for path in wish.reports.values():
+    given = {path.resolve() for path in (*wish.rules, *wish.dashboards, *wish.metrics)}
+    for kind, path in wish.reports.items():
+        if path.resolve() in given:
+            raise UsageError(
+                f"--{kind} would overwrite a file that is rehearsed", where=str(path), hint="name another"
+            )
         reports.check_writable(path)
     if folder := wish.write_tests:
         there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())

@@ -127,11 +127,12 @@ async def _shown(queries: Mapping[str, _Case], shows: Shows | None) -> dict[str,
 
 
 def _result(case: _Case, shown: bool | str | None, schema: Schema, recorded: Recorded) -> QueryResult:
+    refused = next((reason.summary for reason in case.reasons if reason.kind == "not-promql"), "")
     return QueryResult(
         expr=case.rule.expr,
-        reasons=case.reasons,
+        reasons=() if refused else case.reasons,
         shows=shown if isinstance(shown, bool) else None,
-        error=shown if isinstance(shown, str) else "",
+        error=shown if isinstance(shown, str) else refused,
         warnings=tuple(warnings(case.rule, schema, recorded)),
         guess=_guessed(case, schema),
     )

@@ -90,6 +90,7 @@ def called(*arguments: str) -> int:
         ("--rules rules.yml -k Failurs", "did you mean 'FailuresHigh'?"),
         ("--rules rules.yml --sarif sub/out.sarif", "sub/out.sarif: the report cannot be written"),
         ("--rules rules.yml --junit .", "is a directory"),
+        ("--rules rules.yml --sarif rules.yml", "--sarif would overwrite a file that is rehearsed"),
         ("--rules rules.yml --write-tests rules.yml", "is a file, and the tests go into a folder"),
         ("--rules rules.yml --write-tests rules.yml/sub", "is a file, and the tests go into a folder"),
     ],

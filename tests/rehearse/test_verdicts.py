@@ -107,6 +107,7 @@ async def test_a_panel_has_one_of_four_verdicts(promtool: Promtool) -> None:
         Panel(title="Never", queries=("sum(paid_total)", 'sum(paid_total{stauts="failed"})')),
         Panel(title="Error", queries=("sum(asked_total)",)),
         Panel(title="Open", queries=("histogram_avg(took_seconds)",)),
+        Panel(title="Another language", queries=("topk_last(3, paid_total)",)),
     ]
     shown: dict[str, bool | str] = {
         "sum(paid_total)": True,
@@ -114,6 +115,7 @@ async def test_a_panel_has_one_of_four_verdicts(promtool: Promtool) -> None:
         'sum(paid_total{stauts="failed"})': False,
         "sum(asked_total)": "the server refuses it",
         "histogram_avg(took_seconds)": False,
+        "topk_last(3, paid_total)": False,
     }
     _, by_name = await rehearsed(promtool, [], KNOWN, panels, **shown)
     assert {name: str(verdict.word) for name, verdict in by_name.items()} == {
@@ -122,6 +124,7 @@ async def test_a_panel_has_one_of_four_verdicts(promtool: Promtool) -> None:
         "Never": "never",
         "Error": "error",
         "Open": "undecided",
+        "Another language": "error",
     }
 
 

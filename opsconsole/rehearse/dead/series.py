@@ -20,6 +20,7 @@ TARGET = ("job", "instance")
 _SCRAPED = "that what is scraped carries job and instance"
 _OF_ALERTS = {"ALERTS": frozenset(["alertname", "alertstate"]), "ALERTS_FOR_STATE": frozenset(["alertname"])}
 _COUNTS_UP = {"counter": ("",), "histogram": ("_bucket", "_count"), "summary": ("_count",)}
+_OF_OBJECTS = ("label_", "annotation_", "tag_", "container_label_")  # named by what users write on objects
 _ENOUGH = 100  # label sets of one metric: beyond, some may not be known
 
 
@@ -52,10 +53,12 @@ class World:
         known, buckets = self.schema.metrics.get(name), self.schema.metrics.get(f"{name}_bucket")
         if known and (known.series or known.last_seen):
             return None
-        if buckets and buckets.series and buckets.last_seen is None:
+        exported = buckets is not None and bool(buckets.series) and buckets.last_seen is None
+        if exported and self.schema.origin == "environment":
             return Proof()
         kinds = self.schema.families.get(name), known.kind if known else None
-        return Proof(f"that {name} is no native histogram") if "histogram" in kinds else None
+        seen = exported or "histogram" in kinds
+        return Proof(f"that {name} is no native histogram") if seen else None
 
     def has_floats(self, name: str) -> bool:
         """Whether it is certain that the metric is no native histogram."""
@@ -107,9 +110,17 @@ def select(node: p.VectorSelector, world: World, record: Callable[[Rule], Result
     results = []
     if rules := world.recorded.get(name):
         results = [_recorded(rule, chosen, node, record(rule)) for rule in rules]
+        if world.schema.origin == "guess":
+            results = [_by_these_rules(name, result) for result in results]
         if not world.schema.metrics.get(name):
             return _together(results)
     return _together([*results, _scraped(name, chosen, node, world)])
+
+
+def _by_these_rules(name: str, result: Result) -> Result:
+    guess = f"that nobody but these rules writes {name}"
+    deaths = tuple(replace(death, guess=death.guess or guess) for death in result.deaths)
+    return replace(result, deaths=deaths)
 
 
 def _together(results: Iterable[Result]) -> Result:
@@ -139,7 +150,7 @@ def _scraped(name: str, chosen: Selector, node: p.VectorSelector, world: World) 
     if not world.exists(name) and not world.unknown_exist:
         return Result(deaths=(_unfed(name, node, world),))
     labels = _labels(name, world, fixed=node.at is not None)
-    if death := _no_label(chosen, node, labels, world.schema.metrics.get(name)):
+    if death := _no_label(chosen, node, labels, world):
         return Result(deaths=(death,))
     labels = labels.narrowed(chosen.matchers)
     absent = [m.label for m in chosen.matchers if m.operator == "=" and not m.value]
@@ -162,6 +173,8 @@ def _labels(name: str, world: World, *, fixed: bool) -> Labels:
     if world.schema.origin == "guess":
         own = name in world.schema.recorded or ":" in name
         return Labels({} if own else guessed)
+    if world.schema.origin == "exposition" and _by_prometheus(name):
+        return Labels(guessed)
     if known is None or fixed or not world.exists(name):
         return Labels(guessed if _by_prometheus(name) else {})
     if not known.series and not known.possible:
@@ -170,7 +183,8 @@ def _labels(name: str, world: World, *, fixed: bool) -> Labels:
     return Labels(always, known.possible | world.schema.added)
 
 
-def _no_label(chosen: Selector, node: p.VectorSelector, labels: Labels, known: Metric | None) -> Death | None:
+def _no_label(chosen: Selector, node: p.VectorSelector, labels: Labels, world: World) -> Death | None:
+    known = world.schema.metrics.get(chosen.metric or "")
     for matcher in chosen.matchers:
         if matcher.label == NAME or labels.may_have(matcher.label) or not needs_a_value(matcher):
             continue
@@ -179,8 +193,16 @@ def _no_label(chosen: Selector, node: p.VectorSelector, labels: Labels, known: M
             f"no series of {chosen.metric} carries the label {matcher.label}",
             node,
             _other_label(chosen, matcher, known),
+            guess=_unless_added(matcher.label, world),
         )
     return None
+
+
+def _unless_added(label: str, world: World) -> str:
+    """What it rests on that a metric does not have a label that none of its series has."""
+    if label.startswith(_OF_OBJECTS):
+        return f"that nothing will ever be given the label {label}"
+    return f"that scraping adds no label {label}" if world.schema.origin == "exposition" else ""
 
 
 def _other_label(chosen: Selector, wrong: Matcher, known: Metric | None) -> str:

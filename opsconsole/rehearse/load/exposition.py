@@ -39,9 +39,9 @@ def from_exposition(
 
     Every series also has the labels that a scrape gives it, with made-up values: job="service" and
     instance="127.0.0.1:9090". The series that Prometheus records of each scrape (`up` and the like) are there
-    too, and may carry every usual target label. `added` are job, instance, the usual target labels that
-    nothing in the files carries by itself, and of the others the form that Prometheus gives the target's own
-    where both have it (`exported_pod`). A metric with a TYPE and no sample is declared; nothing is known of
+    too, and may carry every usual target label. `added` are job, instance, the usual target labels, and
+    of those that something in the files carries by itself the form that Prometheus gives it where the target
+    has it too (`exported_pod`). A metric with a TYPE and no sample is declared; nothing is known of
     its labels. Raises ConfigError with file and line for what cannot be read.
     """
     rules, panels = list(rules), list(panels)
@@ -49,12 +49,11 @@ def from_exposition(
     found = _Exposed(Gathered(asked(expressions(rules, panels))))
     for file in files:
         found.read(file)
-    own = found.labels - _TARGET.keys()
     renamed = {f"exported_{label}" for label in found.labels & (USUAL_TARGET_LABELS | _TARGET.keys())}
     return Schema(
         origin="exposition",
         metrics={metric.name: metric for metric in (*found.metrics(), *_scraped())},
-        added=frozenset(_TARGET) | (USUAL_TARGET_LABELS - own) | renamed,
+        added=frozenset(_TARGET) | USUAL_TARGET_LABELS | renamed,
         recorded=recorded(rules),
         families=found.families,
         told=f"what {', '.join(file.file for file in files)} exposes",
@@ -107,7 +106,8 @@ class _Exposed:
             yield self._gathered.metric(name, kind_of(name, self._types))
         for family, declared in self._types.items():
             parts = [f"{family}{ending}" for ending in self._endings(family, declared)]
-            if not named & set(parts):
+            totals = {f"{family}_total"} if declared == "counter" else set()
+            if not named & {*parts, *totals}:
                 kind = kind_of_type(declared)
                 yield from (Metric(name=part, kind=kind, declared=True) for part in parts)
 

@@ -37,7 +37,7 @@ def calculated(op: str, left: float, right: float) -> float | None:
             case "%":
                 return math.fmod(left, right)
             case "^":
-                return float(left**right)
+                return math.inf if left == 0 and right < 0 else float(left**right)
             case "atan2":
                 return math.atan2(left, right)
     except (ArithmeticError, ValueError, TypeError):

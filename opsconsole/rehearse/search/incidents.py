@@ -37,7 +37,7 @@ def incident(
         evaluation_seconds=timing.evaluation_seconds,
         brought=_brought(courses, schema),
         size=size,
-        story=story(courses, for_seconds),
+        story=story(courses, for_seconds, reads=bool(state.acts or state.barred)),
     )
 
 

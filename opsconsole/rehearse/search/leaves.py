@@ -70,6 +70,8 @@ class Leaf:
     def acted(self, act: Act, value: float) -> Act | None:
         """The act with this component; None where it was decided otherwise."""
         value = tidy(value)
+        if self.selector.metric == "up" and self.component == "level" and value not in (0.0, 1.0):
+            return None
         match self.component:
             case "there":
                 return act

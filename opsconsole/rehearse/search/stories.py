@@ -7,14 +7,16 @@ from opsconsole.rehearse.model import Course, Phase, SeriesKey
 
 _SPANS_SECONDS = (300.0, 3600.0, 86_400.0)
 _MOST_TOLD = 3
+_NOTHING = "no series of it is there"
+_ALWAYS = "it reads no series: it fires whatever happens"
 _SCRAPING = ("job", "instance")
 
 
-def story(courses: Mapping[SeriesKey, Course], for_seconds: float) -> str:
+def story(courses: Mapping[SeriesKey, Course], for_seconds: float, *, reads: bool = True) -> str:
     """The series whose course changes with the incident, the buckets of a histogram together."""
     changing = {key: one for key, one in courses.items() if one.before != one.during} or dict(courses)
     parts = list(_parts(changing))
-    told = "; ".join(parts[:_MOST_TOLD]) or "no series of it is there"
+    told = "; ".join(parts[:_MOST_TOLD]) or (_NOTHING if reads else _ALWAYS)
     more = f" and {len(parts) - _MOST_TOLD} more series" if len(parts) > _MOST_TOLD else ""
     return told + more + (f", for {lasting(for_seconds)}" if for_seconds else "")
 

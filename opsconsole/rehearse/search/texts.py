@@ -15,6 +15,14 @@ from typing import Any
 from opsconsole.promql import Matcher
 
 _MOST = 12
+_CLASSES = {
+    "digit": "0-9",
+    "alpha": "a-zA-Z",
+    "alnum": "a-zA-Z0-9",
+    "lower": "a-z",
+    "upper": "A-Z",
+    "space": " ",
+}
 _ALPHABET = "a1x0-_./:A Z"
 
 
@@ -66,7 +74,9 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _python(pattern: str) -> str:
     """RE2's syntax in Python's, as far as label matchers use what differs."""
-    return pattern.replace("(?s)", "").replace("\\z", "\\Z").replace("[[:digit:]]", "[0-9]")
+    for name, characters in _CLASSES.items():
+        pattern = pattern.replace(f"[:{name}:]", characters)
+    return pattern.replace("(?s)", "").replace("\\z", "\\Z")
 
 
 def _strings(parsed: Any) -> Iterator[str]:

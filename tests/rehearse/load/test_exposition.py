@@ -75,10 +75,16 @@ def test_a_service_in_both_formats(tmp_path: Path, write: object) -> None:
 def test_labels_that_a_scrape_may_add(tmp_path: Path) -> None:
     schema = from_exposition(exposed(tmp_path, 'a{pod="x",plan="y\u2028z",node=""} 1\n'))
     assert {"job", "instance", "namespace", "node", "exported_pod"} <= schema.added
-    assert not {"pod", "plan", "exported_job", "exported_plan"} & schema.added
+    assert "pod" in schema.added, "another target may get it, though this one has it by itself"
+    assert not {"plan", "exported_job", "exported_plan"} & schema.added
     assert schema.metrics["a"].possible == {"pod", "plan", "job", "instance", "node"}
     assert schema.metrics["a"].always == schema.metrics["a"].series[0].keys() == {"pod", "plan", *TARGET}
     assert {"pod", "namespace"} <= schema.metrics["up"].possible
+
+
+def test_a_counter_is_not_declared_where_its_total_is_exposed(tmp_path: Path) -> None:
+    schema = from_exposition(exposed(tmp_path, "# TYPE reqs counter\nreqs_total 1\n"))
+    assert "reqs" not in schema.metrics
 
 
 def test_labels_of_a_scrape_that_are_there_already_stay(tmp_path: Path) -> None:
