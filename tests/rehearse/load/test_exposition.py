@@ -38,7 +38,10 @@ def service() -> CollectorRegistry:
 
 
 @pytest.mark.parametrize("write", [generate_latest, generate_openmetrics], ids=["text", "openmetrics"])
-def test_a_service_in_both_formats(tmp_path: Path, write: object) -> None:
+def test_a_service_in_both_formats(tmp_path: Path, write: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "prometheus_client.metrics._use_created", True
+    )  # others switch it off for the process
     assert callable(write)
     schema = from_exposition(exposed(tmp_path, write(service())), [Rule(record="a:b", expr="paid_total")])
     kinds = {name: schema.kind(name) for name in schema.metrics if not name.endswith("_created")}
