@@ -55,9 +55,9 @@ class Plan:
     """The queries of a back-test from `start` to `end`, unix seconds; from `data_from` where that is later,
     the moment from which there is data (None: there is none).
 
-    Where there is data at the start, each query begins so much earlier that `for` and `keep_firing_for` can
-    have run by then. `phases` are when the server evaluates its groups, by group
-    and alert: where it is known, the evaluations here are some of the server's own.
+    Each query begins so much earlier than the start that `for` and `keep_firing_for` can have run by then,
+    but not before there is data. `phases` are when the server evaluates its groups, by group and alert: where
+    it is known, the evaluations here are some of the server's own.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class Plan:
     ) -> None:
         self.start, self.end = max(start, data_from or start), end
         self.has_data = data_from is not None
-        self._preceded = data_from == start
+        self._preceded_seconds = 0.0 if data_from is None else max(0.0, self.start - data_from)
+        self._preceded = data_from is not None and data_from <= start
         self._step_seconds = step_seconds
         self._phases = phases
         self._by_alert = {alert: phase for (_, alert), phase in phases.items()}
@@ -98,7 +99,7 @@ class Plan:
         """All that is to be asked."""
         found = []
         for (_, grid), (expr, tallies) in self._asked.items():
-            warm_up = max(map(_warm_up_seconds, tallies)) if self._preceded else 0.0
+            warm_up = min(max(map(_warm_up_seconds, tallies)), self._preceded_seconds)
             found.append(Query(expr, grid.ticks(self.start - warm_up, self.end), tallies))
         return found
 

@@ -69,7 +69,8 @@ async def _planned(
     prometheus: Prometheus, rules: Sequence[Rule], start: float, end: float, step_seconds: float
 ) -> Plan:
     start = round(1000 * start) / 1000
-    data_from = await history.began(prometheus, rules, start, end)
+    warm_up = max((rule.for_seconds + rule.keep_firing_for_seconds for rule in rules), default=0.0)
+    data_from = await history.began(prometheus, rules, start - warm_up, end)
     phases = await history.phases(prometheus)
     return Plan(start, end, step_seconds, data_from=data_from, phases=phases)
 
