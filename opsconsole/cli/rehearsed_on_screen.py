@@ -24,6 +24,10 @@ class _Work:
     done: Rehearsal | None = None
     seen: list[Verdict] = field(default_factory=list)
 
+    @property
+    def tests_folder(self) -> str:
+        return str(self.performance.wish.write_tests or "")
+
     async def rehearse(
         self,
         progress: Callable[[str], None],

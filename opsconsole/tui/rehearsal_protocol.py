@@ -13,7 +13,10 @@ OnVerdict = Callable[["Verdict"], None]
 
 
 class RehearsalWork(Protocol):
-    """A rehearsal that is ready to begin."""
+    """A rehearsal that is ready to begin. `tests_folder` is where it writes unit tests, empty: nowhere."""
+
+    @property
+    def tests_folder(self) -> str: ...
 
     async def rehearse(self, progress: Progress, on_total: OnTotal, on_verdict: OnVerdict) -> "Rehearsal":
         """All verdicts; each is told as it comes, in any order, and before them how many there will be. It

@@ -126,6 +126,7 @@ class Work:
     verdicts: tuple[Verdict, ...] = ALL
     first: tuple[Verdict, ...] = ()
     waits: bool = False
+    tests_folder: str = ""
     error: OpsconsoleError | None = None
     curve_error: OpsconsoleError | None = None
     draws: asyncio.Event | None = None

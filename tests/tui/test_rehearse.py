@@ -15,8 +15,9 @@ from textual.pilot import Pilot
 from opsconsole.errors import Nonsense, Unreachable
 from opsconsole.rehearse.model import Reason
 from opsconsole.tui.rehearsal import RehearsalApp
-from opsconsole.tui.widgets.expression import excerpt, marked_rows
+from opsconsole.tui.widgets.expression import excerpt, marked_rows, plain_rows
 from opsconsole.tui.widgets.rows import Row, RowList
+from opsconsole.tui.widgets.verdict import detail_rows
 from tests.tui.conftest import eventually, shown
 from tests.tui.sample_rehearsal import ALIVE, DEAD, UNDECIDED, Work, alive, dead
 from tests.tui.test_leaving import _read
@@ -78,7 +79,7 @@ async def test_the_guilty_part_is_marked_by_signs_with_reason_and_correction() -
             pilot, "billing.yml:12 · group billing", "instead: histogram_quantile(", "It rests on a guess"
         )
         lines = shown(pilot.app).splitlines()
-        at = next(n for n, line in enumerate(lines) if "histogram_quantile(0.99" in line)
+        at = next(n for n, line in enumerate(lines) if " Expression " in line) + 1
         assert lines[at + 1].index("^") == lines[at].index("histogram_quantile")
 
 
@@ -90,6 +91,18 @@ async def test_a_witness_is_told_drawn_and_shown_as_a_test() -> None:
         await on_screen(pilot, "Unit test of PaymentFailureRateHigh", "- alertname: PaymentFailureRateHigh")
         await pilot.press("t")
         await eventually(pilot, lambda: not pilot.app.screen.is_modal)
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [("", "to keep it, call with --write-tests DIR"), ("rules/tests", "written to rules/tests at the end")],
+    ids=["nowhere", "folder"],
+)
+async def test_it_is_told_where_unit_tests_are_written(folder: str, told: str) -> None:
+    async with app_of(Work(verdicts=(ALIVE,), tests_folder=folder)).run_test(size=(140, 40)) as pilot:
+        await on_screen(pilot, "exit 0")
+        await pilot.press("t")
+        await on_screen(pilot, told)
 
 
 async def test_a_chart_is_asked_for_once_and_left_off_where_another_is_selected() -> None:
@@ -191,6 +204,37 @@ def test_a_guilty_part_over_many_lines_has_a_bar_at_its_left() -> None:
     rows = text_of(marked_rows(("a + ", " + ".join("b" * 20 for _ in range(9)), " > 1"), 30, "guilty"))
     assert all(row.startswith("┃ ") for row in rows)
     assert not any("^" in row for row in rows)
+
+
+def test_a_long_expression_is_laid_out_with_the_mark_below_its_line() -> None:
+    expr = "sum(rate(failed_requests_total[5m])) / sum(rate(requests_total[5m])) > 0.1 and on () hour() > 25"
+    before, guilty, after = expr.partition("hour() > 25")
+    assert text_of(marked_rows((before, guilty, after), 50, "guilty", expr)) == [
+        "      sum(rate(failed_requests_total[5m]))",
+        "      / sum(rate(requests_total[5m]))",
+        "    > 0.1",
+        "  and on () hour() > 25",
+        "            ^^^^^^^^^^^",
+    ]
+
+
+def test_a_secret_in_an_expression_is_not_shown() -> None:
+    key = "sk_live_" + "a1B2" * 8
+    expr = f'charges{{key="{key}"}} > 5 and hour() > 25'
+    verdict = dead("Leak", expr, Reason(kind="out-of-range", summary="never", guilty="hour() > 25"))
+    rows = "".join(text_of(detail_rows(verdict, 80)))
+    assert "hour() > 25" in rows
+    assert key not in rows
+
+
+def test_an_expression_that_fits_is_shown_as_it_is_written() -> None:
+    written = "sum(rate(a[1500ms]))\n  / on () b{}"
+    assert text_of(plain_rows(written, 40)) == ["  sum(rate(a[1500ms]))", "    / on () b{}"]
+
+
+def test_no_millisecond_is_lost_where_an_expression_is_laid_out() -> None:
+    written = "rate(requests_total[1500ms]) > 5 and rate(failed_requests_total[1500ms]) > 6"
+    assert "[1500ms]" in "".join(text_of(plain_rows(written, 40)))
 
 
 def test_the_marks_stand_below_wide_characters() -> None:

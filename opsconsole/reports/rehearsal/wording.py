@@ -14,7 +14,7 @@ EXIT_MEANINGS = {
     1: "something can never fire, can never show data, or fails",
     3: "not everything could be decided",
 }
-_STRING_OR_BRACES = re.compile(r'("(?:\\.|[^"\\])*")|(?<=[\w:])\{\}')
+_STRING_OR_NOISE = re.compile(r'("(?:\\.|[^"\\])*")|(?<=[\w:])\{\}|(?<= ) ')
 NOTHING = "there was nothing to rehearse"
 
 
@@ -96,18 +96,18 @@ def marked(verdict: Verdict, part: Reason | Warned) -> tuple[str, str, str] | No
             continue
         if (begin := _nth(line, part.guilty, part.nth)) >= 0:
             end = begin + len(part.guilty)
-            return _flat(line[:begin]), _flat(line[begin:end]), _flat(line[end:])
+            return flat(line[:begin]), flat(line[begin:end]), flat(line[end:])
     return None
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """As people write it, and of the same white space, so that what stands below it stays below it."""
     return without_braces(clean(text).replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def without_braces(promql: str) -> str:
-    """`rate(up[5m])` for the parser's `rate(up{}[5m])`, for people; strings stay as they are."""
-    return _STRING_OR_BRACES.sub(lambda found: found[1] or "", promql)
+    """`rate(up[5m]) or b` for the parser's `rate(up{}[5m]) or  b{}`, for people; strings stay as they are."""
+    return _STRING_OR_NOISE.sub(lambda found: found[1] or "", promql)
 
 
 def _nth(line: str, part: str, nth: int) -> int:

@@ -264,7 +264,7 @@ class RehearseScreen(Screen[None]):
         from opsconsole.tui.screens.unit_test import UnitTestScreen
 
         if self.verdict is not None:
-            self.app.push_screen(UnitTestScreen(self.verdict))
+            self.app.push_screen(UnitTestScreen(self.verdict, self._work.tests_folder))
 
     async def action_filter(self) -> None:
         from textual.widgets import Input

@@ -15,16 +15,16 @@ from opsconsole.tui.widgets.verdict import unit_test_rows
 
 
 class UnitTestScreen(Modal[None]):
-    """Shows the test and the rules that it is of."""
+    """Shows the test and the rules that it is of. `folder` is where tests are written, empty: nowhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "dismiss", "Back", tooltip="Back to the verdict", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy the unit test"),
     ]
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, folder: str) -> None:
         super().__init__()
-        self._verdict = verdict
+        self._verdict, self._folder = verdict, folder
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="large") as dialog:
@@ -32,8 +32,9 @@ class UnitTestScreen(Modal[None]):
             dialog.border_subtitle = "c copies, Esc leaves"
             yield RowList(id="unit-test")
 
-    def on_mount(self) -> None:
-        self.query_one(RowList).set_rows(unit_test_rows(self._verdict))
+    def on_row_list_resized(self, message: RowList.Resized) -> None:
+        width = message.rows.scrollable_content_region.width - 3
+        message.rows.set_rows(unit_test_rows(self._verdict, self._folder, width))
 
     def action_copy(self) -> None:
         if self._verdict.witness:

@@ -1,15 +1,14 @@
-"""All about one verdict, as rows: the expression, why, what to write instead, the incident that fires it."""
+"""All about one verdict, as rows: why, what to write instead, the incident that fires it, the expression."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 
 from opsconsole.redaction import redact
-from opsconsole.rehearse.model import Reason, Verdict, Warned, Witness
+from opsconsole.rehearse.model import Reason, Verdict, Warned, Witness, Word
 from opsconsole.reports.rehearsal.wording import guessed, marked, name, place, said, sentence
 from opsconsole.reports.trace import lasting
 from opsconsole.reports.wording import one_line
-from opsconsole.tui.text import plain
-from opsconsole.tui.widgets.expression import excerpt, marked_rows, plain_rows
+from opsconsole.tui.widgets.expression import Parts, excerpt, marked_rows, plain_rows
 from opsconsole.tui.widgets.rows import Row, RowList, Span
 from opsconsole.tui.widgets.verdicts import labelled
 from opsconsole.tui.widgets.writing import heading, lines
@@ -20,28 +19,37 @@ Part = Reason | Warned
 def detail_rows(verdict: Verdict, width: int) -> list[Row]:
     """The verdict in lines of `width` cells."""
     parts: tuple[Part, ...] = (*verdict.reasons, *verdict.warnings)
-    first = next(((part, found) for part in parts if (found := marked(verdict, part))), None)
-    rows = [*_head(verdict, width), *heading("Expression")]
-    rows += (
-        marked_rows(first[1], width, _style(first[0])) if first else plain_rows(redact(verdict.expr), width)
-    )
-    shown = first[0] if first else None
-    if verdict.reasons:
-        rows += heading("Why")
-        rows += chain.from_iterable(_reason(verdict, reason, shown, width) for reason in verdict.reasons)
-    if verdict.witness:
-        rows += [*heading("It fires when"), *_witness(verdict.witness, width)]
-    elif not verdict.reasons and (told := said(verdict)):
-        rows += [
-            *heading("What was tried" if verdict.word == "undecided" else "How it is"),
-            *_told(told, width),
-        ]
+    first = next(((part, found) for part in parts if (found := _found(verdict, part))), None)
+    shown, found = first or (None, None)
+    rows = [*_head(verdict, width), *_because(verdict, shown, width), *heading("Expression")]
+    if shown and found:
+        rows += marked_rows(found, width, _style(shown), verdict.expr)
+    else:
+        rows += plain_rows(redact(verdict.expr), width)
     if guess := guessed(verdict):
         rows += [*heading("It rests on a guess"), *lines(guess, width, mark=("~ ", "unknown"))]
     if verdict.warnings:
         rows += heading("Warnings")
         rows += chain.from_iterable(_warning(verdict, warned, shown, width) for warned in verdict.warnings)
     return rows
+
+
+def _because(verdict: Verdict, shown: Part | None, width: int) -> Iterator[Row]:
+    """What the verdict rests on; first of all, as the expression may be long."""
+    if verdict.reasons:
+        yield from heading("Why")
+        for reason in verdict.reasons:
+            yield from _reason(verdict, reason, shown, width)
+    if verdict.witness:
+        yield from (*heading("It fires when"), *_witness(verdict.witness, width))
+    elif not verdict.reasons and (told := said(verdict)):
+        title = "What was tried" if verdict.word is Word.UNDECIDED else "How it is"
+        yield from (*heading(title), *_told(told, width))
+
+
+def _found(verdict: Verdict, part: Part) -> Parts | None:
+    """Where the part is to blame; None where it is nowhere, or where the expression holds a secret."""
+    return marked(verdict, part) if redact(verdict.expr) == verdict.expr else None
 
 
 def _style(part: Part) -> str:
@@ -74,7 +82,7 @@ def _warning(verdict: Verdict, warned: Warned, shown: Part | None, width: int) -
 
 
 def _place_and_correction(verdict: Verdict, part: Part, shown: Part | None, width: int) -> Iterator[Row]:
-    if part is not shown and (found := marked(verdict, part)):
+    if part is not shown and (found := _found(verdict, part)):
         yield from marked_rows(excerpt(found), width, _style(part))
     if part.correction:
         yield from _told(sentence(part.correction), width, ("  instead: ", "link"))
@@ -95,16 +103,20 @@ def _witness(witness: Witness, width: int) -> Iterator[Row]:
     yield from lines("t shows the unit test that proves it", width, "faint", indent="  ")
 
 
-def unit_test_rows(verdict: Verdict) -> Sequence[Row]:
-    """The unit test that proves it, and the rules that it is of."""
+def unit_test_rows(verdict: Verdict, folder: str, width: int) -> list[Row]:
+    """How to keep the unit test that proves it, its rules, and that test, in lines of `width`. `folder` is
+    where tests are written, empty: nowhere."""
     witness = verdict.witness
     if witness is None:
         return []
     texts = (("rules.yml", witness.rules_file), ("the unit test: promtool test rules FILE", witness.test))
-    rows: list[Row] = []
+    kept = f"written to {folder} at the end" if folder else "to keep it, call with --write-tests DIR"
+    rows = lines(one_line(kept), width, "link")
     for title, text in texts:
-        rows += [*([Row()] if rows else []), Row(((f"# {title}", "heading"),))]
-        rows += [Row(((plain(line), ""),)) for line in redact(text).splitlines()]
+        rows += heading(f"# {title}")
+        for line in redact(text).splitlines():
+            indent = " " * (len(line) - len(line.lstrip()))
+            rows += lines(line.lstrip(), width, indent=indent) or [Row()]
     return rows
 
 
