@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from opsconsole.promql.arithmetic import of_numbers
 from opsconsole.rehearse.dead.ranges import ANYTHING, INFINITY, NAN, NOTHING, Range, Why, exactly
 
 _ROUNDED = 1 + 1e-12
@@ -16,40 +17,8 @@ def calculated(op: str, left: Range, right: Range) -> Range:
         return NAN if op != "^" else ANYTHING
     one, other = left.single, right.single
     if one is not None and other is not None:
-        return exactly(number(op, one, other), left.high_why or right.high_why)
+        return exactly(of_numbers(op, one, other), left.high_why or right.high_why)
     return _OPERATORS[op](left, right)
-
-
-def number(op: str, left: float, right: float) -> float:
-    """`left op right` of two numbers, as Prometheus has it."""
-    try:
-        match op:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "/":
-                return left / right
-            case "%":
-                return math.fmod(left, right)
-            case "^":
-                return math.pow(left, right)
-            case "atan2":
-                return math.atan2(left, right)
-    except ZeroDivisionError:
-        same = math.isnan(left) or left == 0
-        return math.nan if same else math.copysign(INFINITY, left) * math.copysign(1.0, right)
-    except OverflowError:
-        odd = left < 0 and right % 2 == 1
-        return -INFINITY if odd else INFINITY
-    except ValueError:
-        if op == "^" and left == 0:
-            odd = right % 2 == 1
-            return math.copysign(INFINITY, left) if odd else INFINITY
-        return math.nan
-    raise ValueError(f"{op} is no arithmetic operator")
 
 
 def negated(range_: Range) -> Range:
@@ -124,7 +93,7 @@ def _power(left: Range, right: Range) -> Range:
     exponent = right.single
     if exponent is not None and exponent > 0 and (exponent % 2 == 0 or left.low >= 0):
         why = left.low_why if left.low >= 0 else Why(f"a power of {exponent:g} is never negative")
-        lowest = number("^", max(left.low, 0.0), exponent) if left.low >= 0 else 0.0
+        lowest = of_numbers("^", max(left.low, 0.0), exponent) if left.low >= 0 else 0.0
         return Range(lowest, low_why=why)
     return ANYTHING
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from opsconsole.promql.arithmetic import of_numbers
 from opsconsole.rehearse.dead import arithmetic
 from opsconsole.rehearse.dead.clocks import Clock
 from opsconsole.rehearse.dead.vectors import Value
@@ -16,7 +17,7 @@ def calculated(operator: str, left: Value, right: Value) -> Value:
         since = arithmetic.calculated(operator, left.since_now, right.range)
     if operator == "+" and right.since_now and not left.since_now:
         since = arithmetic.calculated("+", left.range, right.since_now)
-    clock = by_calendar(left, right, lambda one, other: arithmetic.number(operator, one, other))
+    clock = by_calendar(left, right, lambda one, other: of_numbers(operator, one, other))
     return Value(arithmetic.calculated(operator, left.range, right.range), clock, since)
 
 

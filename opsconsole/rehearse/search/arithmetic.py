@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from opsconsole.promql import arithmetic
 from opsconsole.rehearse.search.regions import Region
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -22,27 +23,7 @@ def calculated(op: str, left: float, right: float) -> float | None:
     """`left op right` as Prometheus has it; a comparison gives 1 or 0; None for what is not arithmetic."""
     if op in COMPARISONS:
         return float(COMPARISONS[op](left, right))
-    try:
-        match op:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "/":
-                if right == 0:
-                    return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left)
-                return left / right
-            case "%":
-                return math.fmod(left, right)
-            case "^":
-                return math.inf if left == 0 and right < 0 else float(left**right)
-            case "atan2":
-                return math.atan2(left, right)
-    except (ArithmeticError, ValueError, TypeError):
-        return math.nan
-    return None
+    return arithmetic.of_numbers(op, left, right) if op in arithmetic.OPERATORS else None
 
 
 def undone(
@@ -70,8 +51,9 @@ def _left_side(op: str, region: Region, right: float) -> Iterator[Region]:
     elif op == "/" and right:
         yield region.scaled(right)
     elif op == "/":
-        if math.inf in region:
-            yield Region(0.0)
+        for side in (Region(0.0), Region(hi=0.0)):
+            if arithmetic.of_numbers("/", math.copysign(1.0, side.lo), right) in region:
+                yield side
     else:
         ideas = [*islice(region.picks(), 8), 0.0, 1.0, right, right - 1, right + 1]
         if op == "^" and right:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from opsconsole.promql.arithmetic import of_numbers
 from opsconsole.rehearse.dead.aggregates import summed
-from opsconsole.rehearse.dead.arithmetic import averaged, calculated, negated, number
+from opsconsole.rehearse.dead.arithmetic import averaged, calculated, negated
 from opsconsole.rehearse.dead.maps import FUNCTIONS
 from opsconsole.rehearse.dead.ranges import (
     COMPARISONS,
@@ -62,7 +63,7 @@ def test_a_range_holds_what_lies_between_its_bounds(range_: Range, value: float)
 @some
 @given(left=members(), right=members())
 def test_arithmetic(operator: str, left: tuple[Range, float], right: tuple[Range, float]) -> None:
-    assert holds(calculated(operator, left[0], right[0]), number(operator, left[1], right[1]))
+    assert holds(calculated(operator, left[0], right[0]), of_numbers(operator, left[1], right[1]))
 
 
 @pytest.mark.parametrize("operator", COMPARISONS)
