@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,7 +101,10 @@ def test_the_lab_is_private_and_on_loopback(lab: LabState) -> None:
 
 def listening(pid: int) -> list[str]:
     """The local addresses (hexadecimal, see proc(5)) on which a process listens."""
-    sockets = {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    sockets = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile; one that listens stays
+            sockets.add(str(descriptor.readlink()))
     rows = [
         line.split()
         for table in ("tcp", "tcp6")
