@@ -43,6 +43,13 @@ def alerts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> l
     return [alert for alert in _checklist(ctx).drills if alert.startswith(incomplete)]
 
 
+def faults(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The faults with which a lab can be broken."""
+    from opsconsole.lab import faults
+
+    return [name for name in faults.load() if name.startswith(incomplete)]
+
+
 def _checklist(ctx: click.Context) -> "Checklist":
     """That of the environment named so far; an empty one where it cannot be read."""
     from opsconsole import config, session

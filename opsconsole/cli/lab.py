@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opsconsole.cli import complete
 from opsconsole.errors import LabError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def status() -> None:
         _describe(lab)
     ended = [member.name for lab in labs for member in lab.members if not member.running]
     if ended:
-        click.echo(f"Ended: {', '.join(ended)}; `opsconsole lab down`, then `up`.", err=True)
+        click.echo(f"Ended: {', '.join(ended)}; `opsconsole lab mend` starts them again.", err=True)
         raise SystemExit(1)
 
 
@@ -76,6 +77,53 @@ def down() -> None:
         click.echo(f"The {_kind(lab)} is down.")
     if not labs:
         click.echo("No lab was up.")
+
+
+@command.command("break")
+@click.argument("name", shell_complete=complete.faults)
+def break_(name: str) -> None:
+    """Break the lab that is up with the fault NAME; `opsconsole lab list` tells which there are."""
+    from opsconsole.lab import breaking, faults, state
+
+    fault = faults.named(name)
+    with state.alone():
+        lab = breaking.kept(drill=fault.drill)
+        breaking.break_it(lab, fault)
+    look = f"alert-test {fault.alert}" if fault.drill else "verify"
+    click.echo(f"The {_kind(lab)} is broken: {fault.said}.")
+    click.echo(f"`opsconsole {look}` should tell; `opsconsole lab mend` mends it.")
+
+
+@command.command("list")
+def list_() -> None:
+    """List the faults with which the lab can be broken, by the link of the chain that they break."""
+    from opsconsole.lab import faults
+
+    found = faults.load()
+    width = max(map(len, found))
+    for link, what in faults.LINKS.items():
+        click.echo(f"{link}: {what}")
+        for fault in (fault for fault in found.values() if fault.link == link):
+            drill = "  [drill lab]" if fault.drill else ""
+            click.echo(f"  {fault.name:<{width}}  {fault.said}{drill}")
+
+
+@command.command()
+def mend() -> None:
+    """Mend the lab, or both: start again what is broken, as it was at first, on the same addresses."""
+    from opsconsole.lab import stack, state
+
+    with state.alone():
+        labs = list(state.all_kept())
+        if not labs:
+            raise LabError("no lab is up", hint="`opsconsole lab up` starts one")
+        for lab in labs:
+            if lab.fault or not all(member.running for member in lab.members):
+                asyncio.run(stack.renew(lab, _tell))
+                was = "" if lab.fault_hidden or not lab.fault else f"; it was broken with {lab.fault}"
+                click.echo(f"The {_kind(lab)} is whole again{was}.")
+            else:
+                click.echo(f"The {_kind(lab)} is whole.")
 
 
 def _kind(lab: "LabState") -> str:
@@ -109,6 +157,8 @@ def _describe(lab: "LabState") -> None:
         "inbox": f"{lab.inbox_url}/messages (SMTP on {lab.smtp_address})",
         "files and logs": str(lab.folder),
     }
+    if lab.fault:
+        rows["broken"] = "by practice" if lab.fault_hidden else f"with {lab.fault}"
     width = max(map(len, rows))
     for name, place in rows.items():
         click.echo(f"  {name:<{width}}  {place}")

@@ -47,7 +47,7 @@ def environment(lab: LabState) -> Environment:
             test_hooks="/lab",
         ),
         inbox=Inbox(kind="lab", url=lab.inbox_url),
-        rules=lab.reference_rules_path if lab.drill else reference_rules(),
+        rules=lab.reference_rules_path,
         source=f"the embedded {'drill lab' if lab.drill else 'lab'} in {lab.folder}",
     )
 

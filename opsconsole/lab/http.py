@@ -7,6 +7,7 @@ connections kept open, nothing else.
 
 import asyncio
 import json
+import os
 import re
 import sys
 import traceback
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from opsconsole.lab import distortion
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
@@ -80,13 +83,23 @@ class Routes:
 
     def __init__(self) -> None:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._distorted: list[distortion.Distorted] = []
+        self.add("GET", distortion.PATH, self._show_distortions)
+        self.add("POST", distortion.PATH, self._distort)
 
     def add(self, method: str, path: str, handler: Handler) -> None:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
         self._routes.append((method, re.compile(pattern), handler))
 
     async def answer(self, request: Request) -> Response:
-        """What the matching handler says; 404 or 405 where there is none, 500 where it breaks."""
+        """What the matching handler says, spoilt where it is to be (see `distortion`)."""
+        spoilt = next((each for each in self._distorted if each.applies(request)), None)
+        if spoilt and request.path != distortion.PATH:
+            return await spoilt.answer(lambda: self._true_answer(request))
+        return await self._true_answer(request)
+
+    async def _true_answer(self, request: Request) -> Response:
+        """404 or 405 where there is no handler, 500 where it breaks."""
         known_path = False
         for method, pattern, handler in self._routes:
             if match := pattern.fullmatch(request.path):
@@ -101,6 +114,19 @@ class Routes:
             if known_path
             else reply({"message": "Not found"}, 404)
         )
+
+    async def _show_distortions(self, request: Request) -> Response:
+        return reply([each.distortion.as_dict() for each in self._distorted])
+
+    async def _distort(self, request: Request) -> Response:
+        if request.bearer is None or request.bearer != os.environ.get("OPSCONSOLE_LAB_API_KEY"):
+            raise Invalid(401, "Invalid API key")
+        try:
+            wishes = distortion.read(json.loads(request.body))
+        except (ValueError, TypeError, LookupError, re.error) as error:
+            raise Invalid(400, f"no list of distortions: {error}") from error
+        self._distorted = [distortion.Distorted(wish) for wish in wishes]
+        return await self._show_distortions(request)
 
 
 async def _shielded(handler: Handler, request: Request) -> Response:

@@ -14,18 +14,16 @@ import os
 import secrets
 import shutil
 import string
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from opsconsole.clients.reference import Reference
 from opsconsole.errors import LabError
-from opsconsole.lab import calm, history, incidents, past, processes, relocate, shortening
+from opsconsole.lab import calm, history, incidents, parts, past, processes, shortening
 from opsconsole.lab.servers import Servers, find
 from opsconsole.lab.state import LabState, Member, Owner, clear_leftovers, new_folder, remove_folder
 
@@ -33,15 +31,8 @@ __all__ = ["LabState", "clear_leftovers", "running", "start", "stop"]
 
 Progress = Callable[[str], None]
 
-SEED = 1
 COMPONENTS = ("prometheus.yml", "billing-alerts.yml", "alertmanager.yml", "billing_dashboard.json")
 SHORTENED = {"billing-alerts.yml": shortening.shorten_rules, "alertmanager.yml": shortening.shorten_routes}
-PARTS = ("service", "inbox", "grafana", "alertmanager", "prometheus")
-RETENTION = "15d"
-DRILL_PACE = 50
-
-_own: dict[Path, list[processes.Process]] = {}
-"""The processes of the labs that this process has started, by the lab's folder."""
 
 
 async def start(
@@ -65,7 +56,7 @@ async def start(
     servers = await asyncio.to_thread(find, prometheus_version, alertmanager_version, on_progress=tell)
     lab = _founded(owner, servers, drill=drill or incident, incident=incident)
     try:
-        with processes.free_ports(len(PARTS) + 1) as ports:
+        with processes.free_ports(len(parts.PARTS) + 1) as ports:
             lab = _addressed(lab, ports)
             _write_components(lab)
             lab = await _started(lab, servers, tell)
@@ -77,11 +68,26 @@ async def start(
 
 def stop(lab: LabState) -> None:
     """End the lab's processes and remove its folder. A lab that has ended already is no error."""
-    if (own := _own.pop(lab.folder, None)) is not None:
-        processes.stop(own)
-    else:
-        processes.end((member.pid, member.start_ticks) for member in lab.members)
+    parts.end(lab)
     remove_folder(lab.folder)
+
+
+async def renew(lab: LabState, on_progress: Progress | None = None) -> LabState:
+    """Start a lab again as it was at first, on the same addresses and with the same secrets: its files as
+    they are shipped, and nothing of what its servers have kept. Raises LabError where a part does not start.
+    """
+    tell = on_progress or (lambda _: None)
+    servers = await asyncio.to_thread(
+        find, lab.prometheus_version, lab.alertmanager_version, on_progress=tell
+    )
+    await asyncio.to_thread(parts.end, lab)
+    for data in (lab.prometheus_data, lab.alertmanager_data, *lab.folder.glob("beside-*")):
+        shutil.rmtree(data, ignore_errors=True)
+    whole: dict[str, Any] = {"fault": "", "fault_hidden": False, "broken_at": 0.0}
+    lab = replace(lab, **whole, starter=_myself(), members=(), ready=False)
+    lab.save()
+    _write_components(lab)
+    return await _started(lab, servers, tell)
 
 
 @asynccontextmanager
@@ -103,14 +109,18 @@ async def running(
         await asyncio.to_thread(stop, lab)
 
 
-def _founded(owner: Owner, servers: Servers, *, drill: bool, incident: bool) -> LabState:
-    myself = processes.identity(os.getpid())
-    if myself is None:
+def _myself() -> Member:
+    identity = processes.identity(os.getpid())
+    if identity is None:
         raise LabError("this system does not tell about processes", where="/proc")
+    return Member("starter", *identity)
+
+
+def _founded(owner: Owner, servers: Servers, *, drill: bool, incident: bool) -> LabState:
     lab = LabState(
         owner=owner,
+        starter=_myself(),
         folder=new_folder(),
-        starter=Member("starter", *myself),
         started_at=time.time(),
         api_key=f"lab_{secrets.token_urlsafe(18)}",
         webhook_secret=f"whsec_{secrets.token_urlsafe(24)}",
@@ -124,21 +134,20 @@ def _founded(owner: Owner, servers: Servers, *, drill: bool, incident: bool) -> 
         incident=incident,
     )
     lab.save()
-    _own[lab.folder] = []
     return lab
 
 
 def _addressed(lab: LabState, ports: list[int]) -> LabState:
     smtp, *others = ports
-    urls = {f"{part}_url": f"http://127.0.0.1:{port}" for part, port in zip(PARTS, others, strict=True)}
+    urls = {f"{part}_url": f"http://127.0.0.1:{port}" for part, port in zip(parts.PARTS, others, strict=True)}
     addresses: dict[str, Any] = {**urls, "smtp_address": f"127.0.0.1:{smtp}"}
     return replace(lab, **addresses)
 
 
 def _write_components(lab: LabState) -> None:
     values = {
-        "service_address": _address(lab.service_url),
-        "alertmanager_address": _address(lab.alertmanager_url),
+        "service_address": parts.address(lab.service_url),
+        "alertmanager_address": parts.address(lab.alertmanager_url),
         "inbox_url": lab.inbox_url,
         "smtp_address": lab.smtp_address,
         "instance": past.INSTANCE,
@@ -161,107 +170,19 @@ def component(name: str) -> str:
 
 async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     tell("starting the billing service, the inbox, the Grafana stand-in and Alertmanager")
-    commands = _commands(lab, servers)
+    commands = parts.commands(lab, servers)
     prometheus = commands.pop("prometheus")
-    spawned = {name: _spawn(lab, name, command) for name, command in commands.items()}
-    data = lab.folder / "prometheus"
+    spawned = {name: parts.spawn(lab, name, command) for name, command in commands.items()}
+    data = lab.prometheus_data
     if lab.incident:
         rules = Reference(lab.rules_path).rules()
         await asyncio.to_thread(incidents.provide, data, servers.promtool, rules, time.time())
     elif not lab.drill:
-        await asyncio.to_thread(history.provide, data, servers.promtool, seed=SEED, on_progress=tell)
+        await asyncio.to_thread(history.provide, data, servers.promtool, seed=parts.SEED, on_progress=tell)
     tell("starting Prometheus")
-    spawned["prometheus"] = _spawn(lab, "prometheus", prometheus)
-    await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in _health_urls(lab)))
+    spawned["prometheus"] = parts.spawn(lab, "prometheus", prometheus)
+    await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in parts.health_urls(lab)))
     if lab.drill and not lab.incident:
         tell("waiting until the drill lab is calm (about 5 s)")
         await calm.wait(lab.prometheus_url)
-    return _record(lab, ready=True)
-
-
-def _spawn(lab: LabState, name: str, argv: list[str | Path]) -> processes.Process:
-    process = processes.spawn(
-        argv,
-        name=name,
-        log=lab.log_folder / f"{name}.log",
-        env={**os.environ, **_secrets(lab)},
-        die_with_parent=lab.owner == "foreground",
-    )
-    _own[lab.folder].append(process)
-    _record(lab)
-    return process
-
-
-def _record(lab: LabState, *, ready: bool = False) -> LabState:
-    members = tuple(Member(process.name, *process.identity) for process in _own[lab.folder])
-    lab = replace(lab, members=members, ready=ready)
-    lab.save()
-    return lab
-
-
-def _secrets(lab: LabState) -> Mapping[str, str]:
-    return {
-        "OPSCONSOLE_LAB_API_KEY": lab.api_key,
-        "OPSCONSOLE_LAB_WEBHOOK_SECRET": lab.webhook_secret,
-        "OPSCONSOLE_LAB_GRAFANA_TOKEN": lab.grafana_token,
-        "OPSCONSOLE_LAB_GRAFANA_READER_TOKEN": lab.grafana_reader_token,
-    }
-
-
-def _commands(lab: LabState, servers: Servers) -> dict[str, list[str | Path]]:
-    return {
-        "service": _python(
-            "service", lab.service_url, "--seed", str(SEED), "--pace", str(DRILL_PACE if lab.drill else 1)
-        ),
-        "inbox": _python("inbox", lab.inbox_url, "--smtp-port", lab.smtp_address.rpartition(":")[2]),
-        "grafana": _python(
-            "grafana",
-            lab.grafana_url,
-            "--prometheus",
-            lab.prometheus_url,
-            "--dashboard",
-            str(lab.dashboard_path),
-        ),
-        "alertmanager": [
-            *relocate.command(servers.alertmanager),
-            f"--config.file={lab.alertmanager_config_path}",
-            f"--storage.path={lab.folder / 'alertmanager'}",
-            f"--web.listen-address={_address(lab.alertmanager_url)}",
-            "--cluster.listen-address=",
-            "--log.level=warn",
-        ],
-        "prometheus": [
-            servers.prometheus,
-            f"--config.file={lab.prometheus_config_path}",
-            f"--storage.tsdb.path={lab.folder / 'prometheus'}",
-            f"--storage.tsdb.retention.time={RETENTION}",
-            f"--web.listen-address={_address(lab.prometheus_url)}",
-            "--web.enable-lifecycle",
-            "--log.level=warn",
-            *(incidents.FLAGS if lab.incident else ()),
-        ],
-    }
-
-
-def _python(module: str, url: str, *arguments: str) -> list[str | Path]:
-    return [
-        sys.executable,
-        "-P",
-        "-m",
-        f"opsconsole.lab.{module}",
-        "--port",
-        url.rpartition(":")[2],
-        *arguments,
-    ]
-
-
-def _health_urls(lab: LabState) -> Iterator[tuple[str, str]]:
-    yield "service", f"{lab.service_url}/health/billing"
-    yield "inbox", f"{lab.inbox_url}/health"
-    yield "grafana", f"{lab.grafana_url}/api/health"
-    yield "alertmanager", f"{lab.alertmanager_url}/-/ready"
-    yield "prometheus", f"{lab.prometheus_url}/-/ready"
-
-
-def _address(url: str) -> str:
-    return url.removeprefix("http://")
+    return parts.record(lab, ready=True)

@@ -47,7 +47,8 @@ class LabState:
     URLs have no slash at the end. `owner` is `foreground` for a lab that ends with the process that started
     it (`starter`), and `kept` for one that stays. A `drill` lab runs fast, by shortened rules (see
     `shortening`); with `incident` its rules are as they are, and its history is that of `incidents`. The
-    tokens and keys are of this lab alone and are worth nothing elsewhere.
+    tokens and keys are of this lab alone and are worth nothing elsewhere. `fault` names what it was broken
+    with, and when in unix seconds; where it is hidden, nobody is told.
     """
 
     owner: Owner
@@ -74,6 +75,9 @@ class LabState:
     drill: bool = False
     incident: bool = False
     members: tuple[Member, ...] = ()
+    fault: str = ""
+    fault_hidden: bool = False
+    broken_at: float = 0.0
 
     @property
     def metrics_url(self) -> str:
@@ -99,6 +103,14 @@ class LabState:
     @property
     def dashboard_path(self) -> Path:
         return self.folder / "billing_dashboard.json"
+
+    @property
+    def prometheus_data(self) -> Path:
+        return self.folder / "prometheus"
+
+    @property
+    def alertmanager_data(self) -> Path:
+        return self.folder / "alertmanager"
 
     @property
     def log_folder(self) -> Path:

@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from opsconsole.lab import processes, stack
+from opsconsole.lab import parts, processes, servers
 from opsconsole.lab.state import LabState
 
 Edit = Callable[[str], str]
@@ -161,15 +161,13 @@ def service(lab: LabState, **behaviour: Any) -> Iterator[None]:
 @contextmanager
 def service_down(lab: LabState) -> Iterator[None]:
     """The billing service ended, and started again on the same port."""
-    running = next(p for p in reversed(stack._own[lab.folder]) if p.name == "service")
-    running.stop()
+    parts.end(lab, ["service"])
     try:
         target_is(lab, "down")
         yield
     finally:
-        pace = stack.DRILL_PACE if lab.drill else 1
-        argv = stack._python("service", lab.service_url, "--seed", str(stack.SEED), "--pace", str(pace))
-        started = stack._spawn(lab, "service", argv)
+        versions = lab.prometheus_version, lab.alertmanager_version
+        started = parts.spawn(lab, "service", parts.commands(lab, servers.find(*versions))["service"])
         eventually(
             lambda: processes.listens(started.pid, int(lab.service_url.rpartition(":")[2])), "it listens"
         )

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from opsconsole.errors import LabError, MissingServer
-from opsconsole.lab import processes, stack, state
+from opsconsole.lab import parts, processes, stack, state
 from opsconsole.lab.servers import Pair
 from opsconsole.lab.state import STATE_FILE, LabState, Member, labs, load
 
@@ -174,7 +174,7 @@ def test_a_refused_webhook_is_seen_in_prometheus(lab: LabState) -> None:
 
 async def test_after_the_end_nothing_is_left(own_place: Path, pair: Pair) -> None:
     async with stack.running(pair.prometheus, pair.alertmanager) as lab:
-        assert {member.name for member in lab.members if member.running} == set(stack.PARTS)
+        assert {member.name for member in lab.members if member.running} == set(parts.PARTS)
         assert lab.folder.is_relative_to(own_place)
     assert not [member for member in lab.members if member.running]
     assert not anything_in(own_place)

@@ -1,0 +1,1 @@
+"""Does a broken lab show, at the right item, with the cause named?"""
