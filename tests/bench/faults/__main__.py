@@ -1,30 +1,117 @@
-"""`make faults`: each fault in a healthy lab, and who finds it. With names: only these faults, with all that
-was said."""
+"""`make faults`: each fault in a healthy lab, who finds it and how soon, and what other tools find of it.
 
+With names only these faults. `--part` takes the part of all faults whose turn it is, by the number of
+commits: what CI has the time for. `--healthy N`: so many runs of the whole lab first.
+"""
+
+import argparse
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 from opsconsole.lab import faults
-from tests.bench.faults.bench import bench, bring_about
-from tests.bench.faults.judge import judge
+from opsconsole.lab.faults import Fault
+from tests.bench.faults import others
+from tests.bench.faults.bench import Bench, Run, bench
+from tests.bench.faults.judge import AT_REST, Row, judge, unseen
+from tests.bench.faults.table import HEAD, line, summary
+
+BENCHES = 2
+PART = 12
 
 
 def main() -> int:
-    chosen = [faults.named(name) for name in sys.argv[1:]] or list(faults.load().values())
-    wrong = 0
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder) / "bench") as made:
-        for fault in chosen:
-            bring_about(made, fault)
-            run = made.test_alert(fault.alert) if fault.alert else made.verify()
-            verdict = judge(fault, run)
-            print(
-                fault.name, "OK" if not verdict.wrong else "WRONG", f"{verdict.seconds:.1f} s", verdict.failed
-            )
-            for line in verdict.wrong:
-                print("   ", line)
-            wrong += bool(verdict.wrong)
-    return 1 if wrong else 0
+    """Exit code 1: a fault was not told of as it should be, or a whole lab was complained of."""
+    wish = _arguments()
+    chosen = [faults.named(name) for name in wish.names] or list(faults.load().values())
+    if wish.part:
+        chosen = _whose_turn_it_is(chosen)
+    began, rows = time.monotonic(), []
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        free: SimpleQueue[Bench] = SimpleQueue()
+        for number in range(min(BENCHES, len(chosen)) or 1):
+            free.put(stack.enter_context(bench(Path(folder) / str(number), tuple(wish.versions))))
+        wrong = _healthy(free, wish.healthy)
+        print(HEAD, flush=True)
+        for row in _each(free, chosen):
+            rows.append(row)
+            print(line(row), flush=True)
+    print(summary(rows, time.monotonic() - began))
+    return 1 if wrong or any(row.wrong for row in rows) else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.bench.faults", description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--part", action="store_true")
+    parser.add_argument("--healthy", type=int, default=0)
+    parser.add_argument("--versions", nargs=2, default=(), metavar=("PROMETHEUS", "ALERTMANAGER"))
+    return parser.parse_args()
+
+
+def _whose_turn_it_is(chosen: list[Fault]) -> list[Fault]:
+    counted = subprocess.run(
+        ["git", "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=True
+    )
+    parts = -(-len(chosen) // PART)
+    turn = int(counted.stdout) % parts
+    part = chosen[turn::parts]
+    print(f"part {turn + 1} of {parts}: {', '.join(fault.name for fault in part)}", flush=True)
+    return part
+
+
+def _healthy(free: "SimpleQueue[Bench]", runs: int) -> list[str]:
+    """Complaints about a lab that is whole; it is started anew for each run."""
+
+    def once(number: int) -> tuple[Run, list[str]]:
+        made = free.get()
+        try:
+            made.call("lab", "down")
+            run = made.when_whole()
+            return run, [f"{item} is {told.outcome}: {told.complaint}" for item, told in run.items()
+                         if told.outcome not in AT_REST]  # fmt: skip
+        finally:
+            free.put(made)
+
+    if not runs:
+        return []
+    with ThreadPoolExecutor(free.qsize()) as workers:
+        seen = list(workers.map(once, range(runs)))
+    wrong = [complaint for _, complaints in seen for complaint in complaints]
+    well = sum(not complaints for _, complaints in seen)
+    slowest = max(told.seconds for run, _ in seen for told in run.values())
+    print(f"the lab whole: {well} of {runs} runs all passed, the slowest in {slowest:.1f} s", flush=True)
+    for complaint in wrong:
+        print(f"    {complaint}", flush=True)
+    return wrong
+
+
+def _each(free: "SimpleQueue[Bench]", chosen: Iterable[Fault]) -> Iterator[Row]:
+    def once(fault: Fault) -> Row:
+        made = free.get()
+        try:
+            return _one(made, fault)
+        finally:
+            free.put(made)
+
+    with ThreadPoolExecutor(free.qsize()) as workers:
+        yield from workers.map(once, chosen)
+
+
+def _one(made: Bench, fault: Fault) -> Row:
+    """A whole lab broken with this fault and no other, and what everybody says of it."""
+    made.whole(drill=fault.drill)
+    before = others.look(made, drill=fault.drill, whole=True)
+    made.call("lab", "break", fault.name)
+    run = made.test_alert(fault.alert) if fault.drill else made.verify()
+    row = judge(fault, run, others.found(before, others.look(made, drill=fault.drill)))
+    return unseen(row, made.when_whole()) if fault.unseen else row
 
 
 sys.exit(main())

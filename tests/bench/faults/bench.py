@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opsconsole.lab.faults import Fault
-
 OPSCONSOLE = str(Path(sys.executable).with_name("opsconsole"))
 BOUND_SECONDS = 600.0
 
@@ -54,6 +52,22 @@ class Bench:
             )
         return done.stdout
 
+    def whole(self, *, drill: bool = False) -> None:
+        """A lab of this kind that is whole."""
+        if self._up(drill=drill):
+            self.call("lab", "mend")
+        else:
+            versions = dict(
+                zip(("--prometheus-version", "--alertmanager-version"), self.versions, strict=False)
+            )
+            chosen = [part for option in versions.items() for part in option]
+            self.call("lab", "up", *(["--drill"] if drill else []), *chosen)
+
+    def when_whole(self) -> Run:
+        """What `verify` says of the lab when nothing is broken."""
+        self.whole()
+        return self.verify()
+
     def verify(self) -> Run:
         """What `verify` says of the lab as it is."""
         return self._run("verify", "--env", "lab")
@@ -64,10 +78,15 @@ class Bench:
 
     def lab_folder(self, *, drill: bool = False) -> Path:
         """Where the files of the lab are."""
+        if (folder := self._up(drill=drill)) is None:
+            raise BenchError("no lab is up")
+        return folder
+
+    def _up(self, *, drill: bool) -> Path | None:
         for state in sorted((self.folder / "run" / "opsconsole").glob("lab-*/state.json")):
             if json.loads(state.read_text())["drill"] is drill:
                 return state.parent
-        raise BenchError("no lab is up")
+        return None
 
     def _run(self, *argv: str) -> Run:
         records = str(self.folder / "records.db")
@@ -110,18 +129,11 @@ def _complaint(kind: str, event: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def bench(folder: Path) -> Iterator[Bench]:
+def bench(folder: Path, versions: tuple[str, ...] = ()) -> Iterator[Bench]:
     """A bench whose labs end with the block."""
     (folder / "run").mkdir(mode=0o700, parents=True)
-    made = Bench(folder)
+    made = Bench(folder, versions)
     try:
         yield made
     finally:
         made.call("lab", "down")
-
-
-def bring_about(made: Bench, fault: Fault) -> None:
-    """A whole lab of the right kind, broken with this fault and no other."""
-    made.call("lab", "up", *(["--drill"] if fault.drill else []))
-    made.call("lab", "mend")
-    made.call("lab", "break", fault.name)
