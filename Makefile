@@ -1,6 +1,6 @@
 # What a newcomer calls: everything is set up by itself, in .venv and in the user's cache folder.
 # `make lock` alone needs a tool of its own, uv: make lock UV=/path/to/uv
-.PHONY: help demo test test-older-servers lint bench generated lock clean
+.PHONY: help demo test test-older-servers test-older-servers-in-turn faults lint bench generated lock clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -8,7 +8,7 @@ READY := .venv/.ready
 UV ?= uv
 
 help: ## tell what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 28
 
 demo: $(READY) ## verify the whole checklist on a lab of real servers
 	@$(BIN)/opsconsole verify --env lab
@@ -20,6 +20,17 @@ test-older-servers: $(READY) ## the tests with real servers, in the two older ve
 	@for pair in 2.42 2.53; do \
 	  $(BIN)/python -m pytest -n 3 --dist loadfile --pair $$pair $(PYTEST_ARGS) || exit 1; \
 	done
+
+test-older-servers-in-turn: $(READY) ## the same, each file in one of the two pairs: in the other one a commit later
+	@turn=$$(($$(git rev-list --count HEAD 2>/dev/null || echo 0) % 2)); \
+	for pair in 2.42 2.53; do \
+	  echo "on Prometheus $$pair: half $$turn of the files"; \
+	  $(BIN)/python -m pytest -n 3 --dist loadfile --pair $$pair --half $$turn $(PYTEST_ARGS) || exit 1; \
+	  turn=$$((1 - turn)); \
+	done
+
+faults: $(READY) ## break a lab in every way that it can be broken, and see who tells: FAULTS=--part for a part
+	@$(BIN)/python -m tests.bench.faults $(or $(FAULTS),--healthy 20)
 
 lint: $(READY) ## style, types, and who may import whom
 	@$(BIN)/ruff check .

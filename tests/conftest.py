@@ -19,13 +19,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"the Prometheus version of the pair, {versions[-1]} if it is not given; "
         "if it is, only the tests that use real servers run",
     )
+    parser.addoption(
+        "--half",
+        type=int,
+        choices=(0, 1),
+        help="with --pair: only every second file of these tests, the even ones or the odd ones",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--pair"):
-        without = [item for item in items if "pair" not in getattr(item, "fixturenames", ())]
-        items[:] = [item for item in items if item not in without]
-        config.hook.pytest_deselected(items=without)
+        chosen = [item for item in items if "pair" in getattr(item, "fixturenames", ())]
+        if (half := config.getoption("--half")) is not None:
+            files = set(sorted({item.path for item in chosen})[half::2])
+            chosen = [item for item in chosen if item.path in files]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import pytest
 
+from opsconsole.lab.parts import DRILL_PACE, SEED
 from opsconsole.lab.service.metrics import Metrics
 from opsconsole.lab.service.streams import Stream
 from opsconsole.lab.service.traffic import Traffic
 from opsconsole.lab.shortening import LEAST_WINDOW_SECONDS, SCRAPE_SECONDS, shortened
-from opsconsole.lab.parts import DRILL_PACE, SEED
 
 SECONDS = 600
 FEW = round(LEAST_WINDOW_SECONDS / SCRAPE_SECONDS)

@@ -34,7 +34,8 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Bench:
-    """A lab that is kept, and its drill lab where one is needed; `folder` holds all of it."""
+    """A lab that is kept, and its drill lab where one is needed; `folder` holds all of it, `versions` are the
+    options of `lab up` that choose the servers'."""
 
     folder: Path
     versions: tuple[str, ...] = ()
