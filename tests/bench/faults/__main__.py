@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,15 +51,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--part", action="store_true")
     parser.add_argument("--healthy", type=int, default=0)
-    parser.add_argument("--prometheus-version", dest="versions", action="append", type=_option("prometheus"))
-    parser.add_argument(
-        "--alertmanager-version", dest="versions", action="append", type=_option("alertmanager")
-    )
+    for server in ("prometheus", "alertmanager"):
+        option = f"--{server}-version"
+        parser.add_argument(option, dest="versions", action="append", type=f"{option}={{}}".format)
     return parser.parse_args()
-
-
-def _option(server: str) -> Callable[[str], str]:
-    return lambda version: f"--{server}-version={version}"
 
 
 def _whose_turn_it_is(chosen: list[Fault]) -> list[Fault]:
