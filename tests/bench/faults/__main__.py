@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from opsconsole.lab import faults
 from opsconsole.lab.faults import Fault
 from tests.bench.faults import others
-from tests.bench.faults.bench import Bench, Run, bench
+from tests.bench.faults.bench import Bench, BenchError, Run, bench
 from tests.bench.faults.judge import AT_REST, Row, judge, unseen
 from tests.bench.faults.table import HEAD, line, summary
 
@@ -99,6 +99,9 @@ def _each(free: "SimpleQueue[Bench]", chosen: Iterable[Fault]) -> Iterator[Row]:
         made = free.get()
         try:
             return _one(made, fault)
+        except BenchError as error:
+            nothing = dict.fromkeys(others.TOOLS, "-")
+            return Row(fault, (), False, False, 0.0, (f"not brought about: {error}",), nothing)
         finally:
             free.put(made)
 

@@ -58,11 +58,7 @@ class Bench:
         if self._up(drill=drill):
             self.call("lab", "mend")
         else:
-            versions = dict(
-                zip(("--prometheus-version", "--alertmanager-version"), self.versions, strict=False)
-            )
-            chosen = [part for option in versions.items() for part in option]
-            self.call("lab", "up", *(["--drill"] if drill else []), *chosen)
+            self.call("lab", "up", *(["--drill"] if drill else []), *self.versions)
 
     def when_whole(self) -> Run:
         """What `verify` says of the lab when nothing is broken."""
