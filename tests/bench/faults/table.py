@@ -46,5 +46,5 @@ def summary(rows: Sequence[Row], seconds: float) -> str:
     for name in TOOLS:
         counted = Counter(row.others[name] for row in rows)
         seen = faults - counted["-"]
-        lines.append(f"{name}: {counted['found']} found, of {seen} that change what it reads")
+        lines.append(f"{name}: {counted['found']} found, of {seen} within its sight")
     return "\n".join(lines)
