@@ -8,19 +8,14 @@ a run when the run's id occurs anywhere in it.
 
 import argparse
 import asyncio
-import email
-import email.policy
 import itertools
 import json
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from email.message import EmailMessage
-from typing import Any
-
-from aiosmtpd.smtp import SMTP
 
 from opsconsole.lab.http import Request, Response, Routes, listen, reply, reply_text
+from opsconsole.lab.mail import MailServer
 
 MAX_MESSAGES = 2000
 MAX_BODY_CHARACTERS = 200_000
@@ -59,21 +54,6 @@ class Inbox:
         )
         self._messages.append(message)
         return message
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Take a mail: aiosmtpd calls this for each."""
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        headers = {name: str(value) for name, value in mail.items()}
-        body = _body_of(mail)
-        self.keep(
-            "email",
-            list(envelope.rcpt_tos),
-            envelope.mail_from or "",
-            headers.get("Subject", ""),
-            body,
-            **headers,
-        )
-        return "250 OK"
 
     def routes(self) -> Routes:
         routes = Routes()
@@ -133,22 +113,18 @@ class Inbox:
         )
 
 
-def _body_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain", "html"))
-    return str(part.get_content()) if part is not None else ""
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="opsconsole.lab.inbox")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     arguments = parser.parse_args()
     inbox = Inbox()
-    mail_server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(inbox, hostname="inbox.lab", enable_SMTPUTF8=True), "127.0.0.1", arguments.smtp_port
-    )
-    server = await listen(inbox.routes(), arguments.port)
-    await asyncio.gather(server.serve_forever(), mail_server.serve_forever())
+    mail_server = MailServer(inbox.keep, arguments.smtp_port)
+    await mail_server.open()
+    routes = inbox.routes()
+    mail_server.add_to(routes)
+    server = await listen(routes, arguments.port)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":

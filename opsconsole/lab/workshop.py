@@ -80,6 +80,10 @@ class Workshop:
         """The billing service behaves otherwise: see `opsconsole.lab.service.traffic.Behaviour`."""
         self.ask(f"{self.lab.service_url}/lab/state", behaviour, token=self.lab.api_key)
 
+    def mail(self, **behaviour: Any) -> None:
+        """The mail server behaves otherwise: see `opsconsole.lab.mail.Behaviour`."""
+        self.ask(f"{self.lab.inbox_url}/lab/mail", behaviour, token=self.lab.api_key)
+
     def distort(self, part: str, *distortions: Distortion) -> None:
         """These answers of a stand-in (`service`, `inbox` or `grafana`) are spoilt, and no others."""
         url = getattr(self.lab, f"{part}_url") + distortion.PATH

@@ -6,9 +6,9 @@ from email.message import EmailMessage
 from typing import Any
 
 import httpx
-from aiosmtpd.smtp import SMTP
 
 from opsconsole.lab.inbox import MAX_MESSAGES, Inbox
+from opsconsole.lab.mail import MailServer
 from tests.lab.conftest import served
 
 
@@ -23,12 +23,11 @@ def mail(subject: str, body: str, html: str = "") -> EmailMessage:
 
 async def deliver(inbox: Inbox, message: EmailMessage, *recipients: str) -> None:
     """Hand a mail over by SMTP, as a mail server would."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(inbox, hostname="inbox.test"), "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
+    server = MailServer(inbox.keep)
+    port = await server.open()
 
     def send() -> None:
-        with smtplib.SMTP(host, port, timeout=60) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.send_message(message, to_addrs=list(recipients))
 
     await asyncio.to_thread(send)
