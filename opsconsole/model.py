@@ -193,9 +193,9 @@ class AlertPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began. `kind` is verify, alert-test, alert-send or cleanup. `checklist_hash` is the SHA-256 of
-    the checklist's file; `effects` tells whether anything may be changed; `versions` are those of opsconsole
-    and Python."""
+    """A run began. `kind` is verify, alert-test, alert-send, cleanup or practise. `checklist_hash` is the
+    SHA-256 of the checklist's file; `effects` tells whether anything may be changed; `versions` are those of
+    opsconsole and Python."""
 
     run: str
     environment: str

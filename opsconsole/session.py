@@ -26,6 +26,7 @@ _BEGIN_ANEW = {
     "alert-test": "opsconsole cleanup takes back what it left; then: opsconsole alert-test",
     "alert-send": "send a new one: opsconsole alert send",
     "cleanup": "clean up again: opsconsole cleanup",
+    "practise": "practise again: opsconsole lab practise",
 }
 
 
@@ -183,6 +184,7 @@ def open_clients(environment: Environment, recorder: Recorder, mark: str | None)
     from opsconsole.clients.prometheus import Prometheus
     from opsconsole.clients.reference import Reference
     from opsconsole.clients.service import Service
+    from opsconsole.clients.smtp import MailServer
 
     servers = {
         name: getattr(environment, name) for name in ("prometheus", "alertmanager", "grafana", "service")
@@ -202,6 +204,7 @@ def open_clients(environment: Environment, recorder: Recorder, mark: str | None)
         "reference": environment.rules and Reference(environment.rules),
         "inbox": _inbox(environment, recorder),
         "cluster": _cluster(environment, recorder),
+        "mail_server": MailServer(recorder.exchange, environment.request_timeout_seconds),
     }
     if mark:
         clients["effects"] = Effects(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opsconsole.cli import complete
+from opsconsole.cli.practise import command as practise
 from opsconsole.errors import LabError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def command() -> None:
     `verify --env lab` uses the lab that is up; without one it starts its own and stops it again. So does
     `alert-test --env lab` with a drill lab, which runs fast: its rules are the same with their durations
     shortened.
+
+    A lab can be broken, to see who tells of it: with a fault of the list, or, to practise, with one that has
+    to be found.
     """
 
 
@@ -72,23 +76,36 @@ def down() -> None:
         labs = list(state.all_kept())
         for lab in labs:
             stack.stop(lab)
-        stack.clear_leftovers()
+        left = stack.clear_leftovers()
     for lab in labs:
         click.echo(f"The {_kind(lab)} is down.")
-    if not labs:
+    for folder in left:
+        click.echo(f"Removed what a lab that was cut off has left in {folder}.")
+    if not labs and not left:
         click.echo("No lab was up.")
 
 
 @command.command("break")
-@click.argument("name", shell_complete=complete.faults)
-def break_(name: str) -> None:
-    """Break the lab that is up with the fault NAME; `opsconsole lab list` tells which there are."""
+@click.argument("name", metavar="NAME|list|mend", shell_complete=complete.faults)
+@click.pass_context
+def break_(context: click.Context, name: str) -> None:
+    """Break the lab that is up with the fault NAME; `list` tells which there are, and `mend` mends it.
+
+    Both are commands of their own as well: `opsconsole lab list` and `opsconsole lab mend`.
+    """
     from opsconsole.lab import breaking, faults, state
 
+    if other := {"list": list_, "mend": mend}.get(name):
+        context.invoke(other)
+        return
     fault = faults.named(name)
     with state.alone():
         lab = breaking.kept(drill=fault.drill)
-        breaking.break_it(lab, fault)
+        try:
+            breaking.break_it(lab, fault)
+        except KeyboardInterrupt:
+            _tell(f"the {_kind(lab)} is broken in part; {breaking.MEND}")
+            raise
     look = f"alert-test {fault.alert}" if fault.drill else "verify"
     click.echo(f"The {_kind(lab)} is broken: {fault.said}.")
     click.echo(f"`opsconsole {look}` should tell; `opsconsole lab mend` mends it.")
@@ -111,19 +128,33 @@ def list_() -> None:
 @command.command()
 def mend() -> None:
     """Mend the lab, or both: start again what is broken, as it was at first, on the same addresses."""
-    from opsconsole.lab import stack, state
+    from opsconsole.lab import state
 
     with state.alone():
         labs = list(state.all_kept())
         if not labs:
             raise LabError("no lab is up", hint="`opsconsole lab up` starts one")
         for lab in labs:
-            if lab.fault or not all(member.running for member in lab.members):
-                asyncio.run(stack.renew(lab, _tell))
-                was = "" if lab.fault_hidden or not lab.fault else f"; it was broken with {lab.fault}"
-                click.echo(f"The {_kind(lab)} is whole again{was}.")
-            else:
+            if lab.whole:
                 click.echo(f"The {_kind(lab)} is whole.")
+            else:
+                _mend(lab)
+
+
+def _mend(lab: "LabState") -> None:
+    from opsconsole.lab import breaking
+
+    try:
+        asyncio.run(breaking.mend(lab, _tell))
+    except (LabError, KeyboardInterrupt):
+        if not lab.in_practice:
+            _tell(f"the {_kind(lab)} could not be mended, and is down; `opsconsole lab up` starts another")
+        raise
+    was = f"; it was broken with {lab.fault}" if lab.fault and not lab.practised_by else ""
+    click.echo(f"The {_kind(lab)} is whole again{was}.")
+
+
+command.add_command(practise)
 
 
 def _kind(lab: "LabState") -> str:
@@ -158,7 +189,7 @@ def _describe(lab: "LabState") -> None:
         "files and logs": str(lab.folder),
     }
     if lab.fault:
-        rows["broken"] = "by practice" if lab.fault_hidden else f"with {lab.fault}"
+        rows["broken"] = "for practice" if lab.practised_by else f"with {lab.fault}"
     width = max(map(len, rows))
     for name, place in rows.items():
         click.echo(f"  {name:<{width}}  {place}")

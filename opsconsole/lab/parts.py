@@ -68,7 +68,7 @@ def spawn(lab: LabState, name: str, argv: Command) -> processes.Process:
         name=name,
         log=lab.log_folder / f"{name}.log",
         env={**os.environ, **_secrets(lab)},
-        die_with_parent=lab.owner == "foreground",
+        die_with_parent=lab.owner != "kept",
     )
     _own.setdefault(lab.folder, []).append(process)
     record(lab)
@@ -89,7 +89,7 @@ def end(lab: LabState, names: Iterable[str] | None = None) -> None:
     processes.end((member.pid, member.start_ticks) for member in others)
     _own[lab.folder] = [process for process in own if process not in mine]
     if not _own[lab.folder]:
-        del _own[lab.folder]
+        _own.pop(lab.folder, None)  # another thread may be ending them too
 
 
 def record(lab: LabState, *, ready: bool | None = None) -> LabState:

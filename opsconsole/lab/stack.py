@@ -74,20 +74,27 @@ def stop(lab: LabState) -> None:
 
 async def renew(lab: LabState, on_progress: Progress | None = None) -> LabState:
     """Start a lab again as it was at first, on the same addresses and with the same secrets: its files as
-    they are shipped, and nothing of what its servers have kept. Raises LabError where a part does not start.
+    they are shipped, and nothing of what its servers have kept. Raises LabError where a part does not start;
+    then, as after any other end halfway, nothing of this lab is left.
     """
     tell = on_progress or (lambda _: None)
     servers = await asyncio.to_thread(
         find, lab.prometheus_version, lab.alertmanager_version, on_progress=tell
     )
-    await asyncio.to_thread(parts.end, lab)
-    for data in (lab.prometheus_data, lab.alertmanager_data, *lab.folder.glob("beside-*")):
-        shutil.rmtree(data, ignore_errors=True)
-    whole: dict[str, Any] = {"fault": "", "fault_hidden": False, "broken_at": 0.0}
-    lab = replace(lab, **whole, starter=_myself(), members=(), ready=False)
+    lab = replace(lab, starter=_myself(), ready=False)  # so that nobody takes it for a killed one's
     lab.save()
-    _write_components(lab)
-    return await _started(lab, servers, tell)
+    try:
+        await asyncio.to_thread(parts.end, lab)
+        for data in (lab.prometheus_data, lab.alertmanager_data, *lab.folder.glob("beside-*")):
+            shutil.rmtree(data, ignore_errors=True)
+        whole: dict[str, Any] = {"fault": "", "broken_at": 0.0, "practised_by": None}
+        lab = replace(lab, **whole, members=())
+        lab.save()
+        _write_components(lab)
+        return await _started(lab, servers, tell)
+    except BaseException:
+        stop(lab)
+        raise
 
 
 @asynccontextmanager

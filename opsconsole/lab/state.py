@@ -21,7 +21,7 @@ from typing import Any, Literal
 from opsconsole.errors import LabError
 from opsconsole.lab import processes
 
-Owner = Literal["foreground", "kept"]
+Owner = Literal["foreground", "kept", "practice"]
 STATE_FILE = "state.json"
 GRACE_SECONDS = 60.0
 """A folder without a readable state is left alone for so long: its lab may just be starting."""
@@ -45,10 +45,12 @@ class LabState:
     """Where everything of one lab is.
 
     URLs have no slash at the end. `owner` is `foreground` for a lab that ends with the process that started
-    it (`starter`), and `kept` for one that stays. A `drill` lab runs fast, by shortened rules (see
-    `shortening`); with `incident` its rules are as they are, and its history is that of `incidents`. The
-    tokens and keys are of this lab alone and are worth nothing elsewhere. `fault` names what it was broken
-    with, and when in unix seconds; where it is hidden, nobody is told.
+    it (`starter`), `kept` for one that stays, and `practice` for one that ends as the first does and is found
+    by other commands as the second is. A `drill` lab runs fast, by shortened rules (see `shortening`); with
+    `incident` its rules are as they are, and its history is that of `incidents`. The tokens and keys are of
+    this lab alone and are worth nothing elsewhere. `fault` names what it was broken with, `broken_at` says
+    when in unix seconds; where it was for practice, by `practised_by`, nobody is told which fault it is. It
+    stands here all the same: that is a game, and no secret.
     """
 
     owner: Owner
@@ -76,8 +78,18 @@ class LabState:
     incident: bool = False
     members: tuple[Member, ...] = ()
     fault: str = ""
-    fault_hidden: bool = False
     broken_at: float = 0.0
+    practised_by: Member | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of it was broken, and no process of it has ended."""
+        return not self.fault and all(member.running for member in self.members)
+
+    @property
+    def in_practice(self) -> bool:
+        """Whether somebody is looking for what it was broken with."""
+        return self.practised_by is not None and self.practised_by.running
 
     @property
     def metrics_url(self) -> str:
@@ -133,6 +145,8 @@ def load(folder: Path) -> LabState:
         values |= {each.name: Path(kept[each.name]) for each in known if each.type is Path}
         values["starter"] = Member(**kept["starter"])
         values["members"] = tuple(Member(**member) for member in kept["members"])
+        if practised_by := kept.get("practised_by"):
+            values["practised_by"] = Member(**practised_by)
         return LabState(**values)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LabError("the lab's state cannot be read", where=str(folder / STATE_FILE)) from error
@@ -204,9 +218,9 @@ def kept(*, drill: bool = False) -> LabState | None:
 
 
 def all_kept() -> Iterator[LabState]:
-    """The labs that are kept: at most one of each kind."""
+    """The labs that are kept, or in practice: at most one of each kind."""
     for lab in labs():
-        if lab.owner == "kept" and lab.ready and any(member.running for member in lab.members):
+        if lab.owner != "foreground" and lab.ready and any(member.running for member in lab.members):
             yield lab
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opsconsole.model import Hop
-from opsconsole.reports import trace
+from opsconsole.reports import practice, trace
 from opsconsole.reports.wording import about, duration, one_line
 from opsconsole.runview import ItemView, RunView
 
@@ -37,7 +37,7 @@ def compare(before: RunView, after: RunView) -> list[Change]:
     changes = [*_frame(before, after), *_versions(before, after)]
     for id in dict.fromkeys([*before.items, *after.items]):
         changes += _item(id, before.items.get(id), after.items.get(id))
-    return changes
+    return changes + _practice(before, after)
 
 
 def same(changes: list[Change]) -> bool:
@@ -79,6 +79,13 @@ def _item(id: str, before: ItemView | None, after: ItemView | None) -> Iterator[
         short, long = sorted((before.seconds, after.seconds))
         if long - short > _NOTABLE_SECONDS and long > _NOTABLE_FACTOR * short:
             yield Change(id, "duration", duration(before.seconds), duration(after.seconds))
+
+
+def _practice(before: RunView, after: RunView) -> list[Change]:
+    if before.start is None or before.start.kind != practice.KIND:
+        return []
+    both = ((id, before.items[id], after.items[id]) for id in before.items.keys() & after.items.keys())
+    return [Change(id, *change) for id, old, new in both for change in practice.compared(old, new)]
 
 
 def _signal(id: str, before: ItemView, after: ItemView) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from opsconsole.model import SIGNS, Exchange, Finding, Outcome
-from opsconsole.reports import chart, trace
+from opsconsole.reports import chart, practice, trace
 from opsconsole.reports.curl import curl_line
 from opsconsole.reports.wording import (
     UNFINISHED,
@@ -101,7 +101,10 @@ def _item(item: ItemView, view: RunView) -> Iterator[str]:
         yield "<ul>"
         yield from lines
         yield "</ul>"
-    yield from _evidence(item)
+    if steps := practice.steps(view, item):
+        yield f"<ol>{''.join(f'<li>{_text(step)}</li>' for step in steps)}</ol>"
+    else:
+        yield from _evidence(item)
     yield "</article>"
 
 
@@ -151,7 +154,7 @@ def _next(item: ItemView, run: str) -> Iterator[str]:
         yield f"<li>Question: {_text(item.question)}</li>"
         command = _text(how_to_sign(run, item.summary.id))
         yield f"<li>To sign, with --pass or --fail: <code>{command}</code></li>"
-    elif item.outcome not in (Outcome.PASS, Outcome.SKIP):
+    elif item.outcome not in (Outcome.PASS, Outcome.SKIP) and item.summary.checks:
         pages = ", ".join(f"<code>{_text(check)}</code>" for check in item.summary.checks)
         yield f"<li>Runbook: {pages}</li>"
 

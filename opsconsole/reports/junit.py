@@ -4,7 +4,7 @@ One testcase an item. FAIL is a failure and SKIP is skipped; UNKNOWN, BROKEN, SI
 never ended are errors: what was not seen, or not judged, is never a passed test.
 
 What an alert test saw on its way stands in its testcase's system-out, which Jenkins' schema has and Ant's
-has not; a verification's testcases have none.
+has not; so does what a person did in a practice. A verification's testcases have none.
 """
 
 import time
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from opsconsole.model import Outcome
-from opsconsole.reports import trace
+from opsconsole.reports import practice, trace
 from opsconsole.reports.text import below
 from opsconsole.reports.wording import UNFINISHED, left_behind, one_line, servers, verdict
 from opsconsole.reports.xmltext import attribute, element_text, seconds, written
@@ -44,7 +44,9 @@ def document(view: RunView, *, head: str = "") -> str:
     )
     _properties(suite, view, head)
     for item in view.items.values():
-        _testcase(suite, item, environment, start.run if start else "")
+        case = _testcase(suite, item, environment, start.run if start else "")
+        if told := "\n".join([*_trace(item), *practice.steps(view, item)]):
+            Xml.SubElement(case, "system-out").text = element_text(told)
     Xml.SubElement(suite, "system-out").text = element_text(verdict(view))
     Xml.SubElement(suite, "system-err").text = element_text("\n".join(left_behind(view)))
     return written(suites)
@@ -65,7 +67,7 @@ def _properties(suite: Xml.Element, view: RunView, head: str) -> None:
             Xml.SubElement(properties, "property", name=name, value=attribute(value))
 
 
-def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) -> None:
+def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) -> Xml.Element:
     case = Xml.SubElement(
         suite,
         "testcase",
@@ -82,8 +84,7 @@ def _testcase(suite: Xml.Element, item: ItemView, environment: str, run: str) ->
             message=attribute(message.get(item.outcome, item.text)),
         )
         said.text = element_text("\n".join("  " * (depth - 1) + line for depth, line in below(item, run)))
-    if told := "\n".join(_trace(item)):
-        Xml.SubElement(case, "system-out").text = element_text(told)
+    return case
 
 
 def _trace(item: ItemView) -> Iterator[str]:

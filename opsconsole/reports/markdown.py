@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from opsconsole.model import SIGNS, Finding, Outcome
-from opsconsole.reports import trace
+from opsconsole.reports import practice, trace
 from opsconsole.reports.wording import (
     UNFINISHED,
     about,
@@ -29,14 +29,16 @@ def document(view: RunView, *, head: str = "") -> str:
     run = view.start.run if view.start else ""
     parts = [_title(view, head), _table(view)]
     for item in view.items.values():
+        steps = practice.steps(view, item)
         if (
             item.plan
+            or steps
             or item.hops
             or item.findings
             or item.diagnosis
             or item.outcome not in (Outcome.PASS, Outcome.SKIP)
         ):
-            parts.append("\n".join(_section(item, run)))
+            parts.append("\n".join([*_section(item, run), *(f"- {escape(step)}" for step in steps)]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,7 +89,7 @@ def _section(item: ItemView, run: str) -> Iterator[str]:
     if item.outcome is Outcome.SIGN_OFF:
         yield f"- Question: {escape(item.question)}"
         yield f"- To sign, with `--pass` or `--fail`: `{how_to_sign(run, item.summary.id)}`"
-    elif item.outcome is not Outcome.PASS:
+    elif item.outcome is not Outcome.PASS and item.summary.checks:
         yield f"- Runbook: {', '.join(f'`{check}`' for check in item.summary.checks)}"
 
 

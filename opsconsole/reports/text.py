@@ -25,7 +25,7 @@ from opsconsole.model import (
     RunStarted,
     SignedOff,
 )
-from opsconsole.reports import trace
+from opsconsole.reports import practice, trace
 from opsconsole.reports.curl import curl_line
 from opsconsole.reports.wording import (
     about,
@@ -179,6 +179,8 @@ class TextReport:
         self._line(line.rstrip(), hanging=_WORD + names + 13, word=colour_of)
 
     def _below(self, item: ItemView) -> None:
+        for step in practice.steps(self._view, item) if not self._evidence else ():
+            self._line(" " * 4 + step, hanging=6)
         for depth, line in below(item, self._last.run if self._last else "", evidence=self._evidence):
             self._line(" " * 4 * depth + line, hanging=6 if depth == 1 else 0)
 
@@ -212,7 +214,7 @@ def below(item: ItemView, run: str, *, evidence: bool = False) -> Iterator[tuple
         yield 1, f"question: {one_line(item.question)}"
         yield 1, "to sign, with --pass or --fail:"
         yield 2, how_to_sign(run, item.summary.id)
-    elif item.outcome not in (Outcome.PASS, Outcome.SKIP, None):
+    elif item.outcome not in (Outcome.PASS, Outcome.SKIP, None) and item.summary.checks:
         yield 1, f"runbook: {', '.join(item.summary.checks)}"
     if evidence:
         yield from _evidence(item)
