@@ -1,6 +1,8 @@
 """A test alert goes through Alertmanager and arrives in the mailboxes."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,9 +23,16 @@ from opsconsole.checkkit import (
     until,
 )
 
-DIAGNOSIS = ("alertmanager_answers", "notifications_are_sent", "mailbox_is_readable")
+DIAGNOSIS = ("alertmanager_answers", "notifications_are_sent", "mailbox_is_readable", "mail_server_answers")
 
 _SUMMARY = "test of the alert delivery; nothing needs doing"
+_PATIENCE_SECONDS = 10.0
+"""For so long at least Alertmanager tries one notification again and again, where that may help."""
+
+_BEGUN_SECONDS = 2.0
+"""So long after its group_wait a notification has begun for sure."""
+
+_MOST_NAMED = 6
 
 
 async def check(
@@ -38,6 +47,7 @@ async def check(
     """Post it through API v2, marked with the run's id; see it in Alertmanager, then in every mailbox of
     its route; take it back. `delivery_seconds` is what the mail may take after the route's group_wait; where
     that is over `longest_wait_seconds` (by default the guide's longest, 5 min, and some) nothing is sent.
+    The wait ends early where Alertmanager itself has given the mail up.
 
     Where the environment names no mailbox, Alertmanager's own counters are followed; for each address that
     no mailbox shows, a person signs.
@@ -45,54 +55,87 @@ async def check(
     config = await alertmanager.config()
     marked = {**labels, "opsconsole_run": effects.run}
     routes = config.routes(marked)
-    wanted = sorted(
-        {t.address for route in routes for t in config.recipients(route.receiver) if t.kind == "email"}
-    )
-    problems = [
-        *_not_as_real(config, labels, marked),
-        *_held_back(config, routes, marked, await alertmanager.silences(), await alertmanager.now()),
-    ]
+    wanted = _mailboxes(config, routes)
+    problems = await _in_the_way(alertmanager, config, labels, marked)
     if not wanted:
         problems.append(Finding(summary=f"its route ends at {routes[0].receiver}, which sends no email"))
     for problem in problems:
         yield problem
     if problems:
         return
-    wait = max(route.group_wait_seconds for route in routes)
-    if wait > longest_wait_seconds:
-        raise Unseen(
-            f"not sent: its route waits {lasting(wait)} before the first mail, "
-            f"and this check {lasting(longest_wait_seconds)}",
-            hint="set longest_wait_seconds to wait that long",
-        )
+    wait = _bearable_wait(routes, longest_wait_seconds)
     if inbox is not None:
         await inbox.check()
-    before = await _email_counters(alertmanager)
+    before = await _counted(alertmanager)
     async with effects.test_alert(marked, {"summary": _SUMMARY}) as sent:
-
-        async def taken() -> bool:
-            found = await alertmanager.alerts(f'opsconsole_run="{effects.run}"')
-            return any(alert.state == "active" for alert in found)
-
-        if not await until(
-            taken, within_seconds=min(10.0, delivery_seconds), what="Alertmanager to show the test alert"
-        ):
+        if not await _taken(alertmanager, effects.run, min(10.0, delivery_seconds)):
             yield Finding(summary="Alertmanager took the test alert and does not show it as active")
             return
-        yield Seen(
-            f"Alertmanager took it, for {', '.join(r.receiver for r in routes)}, after {lasting(wait)}"
-        )
-        if inbox is None:
-            async for said in _by_counters(alertmanager, before, wait + delivery_seconds):
-                yield said
-        else:
-            async for said in _by_mailbox(inbox, effects.run, sent.sent_at, wanted, wait + delivery_seconds):
-                yield said
-            async for said in _failures(alertmanager, before):
-                yield said
+        receivers = ", ".join(route.receiver for route in routes)
+        yield Seen(f"Alertmanager took it, for {receivers}, after {lasting(wait)}")
+        delivery = _Delivery(alertmanager, before, wanted, wait, wait + delivery_seconds)
+        by = delivery.by_mailbox(inbox, effects.run, sent.sent_at) if inbox else delivery.by_counters()
+        async for said in by:
+            yield said
     yield Seen("taken back: no longer active in Alertmanager")
+    for other in _not_tried(config, wanted):
+        yield other
     if unseen := [address for address in wanted if inbox is None or inbox.address not in ("", address)]:
         raise SignOff(f"Did the mail with {effects.run} arrive at {', '.join(unseen)}?")
+
+
+def _mailboxes(config: AlertmanagerConfig, routes: list[Route]) -> list[str]:
+    targets = (target for route in routes for target in config.recipients(route.receiver))
+    return sorted({target.address for target in targets if target.kind == "email"})
+
+
+async def _in_the_way(
+    alertmanager: Alertmanager, config: AlertmanagerConfig, labels: dict[str, str], marked: dict[str, str]
+) -> list[Finding]:
+    """What makes it pointless to send the test alert."""
+    held = _held_back(config, marked, await alertmanager.silences(), await alertmanager.now())
+    return [*_not_as_real(config, labels, marked), *held]
+
+
+def _bearable_wait(routes: list[Route], longest_seconds: float) -> float:
+    """The longest group_wait of the routes. Raises Unseen where it is too long to be waited for."""
+    wait = max(route.group_wait_seconds for route in routes)
+    if wait > longest_seconds:
+        raise Unseen(
+            f"not sent: its route waits {lasting(wait)} before the first mail, "
+            f"and this check {lasting(longest_seconds)}",
+            hint="set longest_wait_seconds to wait that long",
+        )
+    return wait
+
+
+async def _taken(alertmanager: Alertmanager, run: str, within_seconds: float) -> bool:
+    async def shown() -> bool:
+        found = await alertmanager.alerts(f'opsconsole_run="{run}"')
+        return any(alert.state == "active" for alert in found)
+
+    what = "Alertmanager to show the test alert"
+    return bool(await until(shown, within_seconds=within_seconds, what=what))
+
+
+def _not_tried(config: AlertmanagerConfig, tried: list[str]) -> list[Seen]:
+    """The receivers that this alert does not go to: of these, nothing is known."""
+    every = sorted((t for targets in config.receivers.values() for t in targets), key=lambda t: t.kind)
+    others = dict.fromkeys(
+        _name(t.kind, t.address) for t in every if t.kind != "email" or t.address not in tried
+    )
+    if not others:
+        return []
+    named = list(others)[:_MOST_NAMED]
+    more = f" and {len(others) - len(named)} more" if len(others) > len(named) else ""
+    text = f"whether {', '.join(named)}{more} get theirs was not looked at; `opsconsole alert-test` does"
+    return [Seen(text, subject="other receivers")]
+
+
+def _name(kind: str, address: str) -> str:
+    if kind == "email":
+        return address
+    return kind if "://" in address or "<" in address else f"{kind} {address}".rstrip()
 
 
 def _not_as_real(config: AlertmanagerConfig, labels: dict[str, str], marked: dict[str, str]) -> list[Finding]:
@@ -106,7 +149,6 @@ def _not_as_real(config: AlertmanagerConfig, labels: dict[str, str], marked: dic
 
 def _held_back(
     config: AlertmanagerConfig,
-    routes: list[Route],
     marked: dict[str, str],
     silences: list[dict[str, Any]],
     at: datetime,
@@ -114,75 +156,180 @@ def _held_back(
     reasons = [
         f"silenced by {silence.created_by}: {silence.comment}" for silence in silenced(marked, silences, at)
     ]
-    reasons += [reason for route in routes if (reason := config.muted_now(route, at))]
+    reasons += [reason for route in config.routes(marked) if (reason := config.muted_now(route, at))]
     return [Finding(summary=f"not sent, it would not arrive: {reason}") for reason in reasons]
 
 
-async def _by_mailbox(
-    inbox: Inbox, run: str, sent_at: float, wanted: list[str], within: float
-) -> AsyncIterator[Finding | Seen]:
-    visible = [address for address in wanted if inbox.address in ("", address)]
-    if not visible:
-        yield Finding(
-            summary=f"the mailbox shows none of {', '.join(wanted)}", remedy="correct inbox.address"
+@dataclass(frozen=True)
+class _Count:
+    """What Alertmanager counts of its emails: notifications begun, and of these given up; tries that have
+    ended, and of these in vain."""
+
+    begun: float = 0.0
+    given_up: float = 0.0
+    tries: float = 0.0
+    in_vain: float = 0.0
+
+    def since(self, before: "_Count") -> "_Count":
+        return _Count(
+            self.begun - before.begun,
+            self.given_up - before.given_up,
+            self.tries - before.tries,
+            self.in_vain - before.in_vain,
         )
-        return
-    arrived: dict[str, Message] = {}
 
-    async def all_there() -> bool:
-        for message in await inbox.find(run, since=sent_at):
-            for address in message.to:
-                if message.channel == "email" and message.delivered:
-                    arrived.setdefault(address, message)
-        return all(address in arrived for address in visible)
-
-    await until(all_there, within_seconds=within, what=f"the mail to {', '.join(visible)}")
-    for address in visible:
-        message = arrived.get(address)
-        if message is None:
-            yield Finding(
-                subject=address, summary=f"no mail within {lasting(within)}", detail=f"looked for {run}"
-            )
-        elif not message.subject.strip():
-            yield Finding(
-                subject=address, summary="the mail arrived without a subject", remedy="is a template broken?"
-            )
-        else:
-            yield Seen(
-                f"{message.subject!r}, {lasting(max(0.0, message.at - sent_at))} after it was sent",
-                subject=address,
-            )
-    there = [address for address in visible if address in arrived]
-    if there:
-        yield Seen(f"delivered to {', '.join(there)}")
+    @property
+    def handed_over(self) -> float:
+        return self.tries - self.in_vain
 
 
-async def _email_counters(alertmanager: Alertmanager) -> tuple[float, float]:
-    """Emails handed over to the mail server so far, and tries in vain."""
+async def _counted(alertmanager: Alertmanager) -> _Count:
     counters = [c for c in await alertmanager.notifications() if c.integration == "email"]
-    failed = sum(c.requests_failed for c in counters)
-    return sum(c.requests for c in counters) - failed, failed
+    return _Count(
+        sum(c.sent for c in counters),
+        sum(c.failed for c in counters),
+        sum(c.requests for c in counters),
+        sum(c.requests_failed for c in counters),
+    )
 
 
-async def _by_counters(
-    alertmanager: Alertmanager, before: tuple[float, float], within: float
-) -> AsyncIterator[Finding | Seen]:
-    async def counted() -> bool:
-        return (await _email_counters(alertmanager))[0] > before[0]
+@dataclass
+class _Delivery:
+    """The mails to the addresses `wanted` on their way, since Alertmanager counted `before`. They leave after
+    `group_wait_seconds`, and are there after `within_seconds`."""
 
-    if await until(counted, within_seconds=within, what="Alertmanager to send the mail"):
-        async for said in _failures(alertmanager, before):
+    alertmanager: Alertmanager
+    before: _Count
+    wanted: list[str]
+    group_wait_seconds: float
+    within_seconds: float
+    began: float = field(default_factory=time.monotonic)
+
+    async def by_mailbox(self, inbox: Inbox, run: str, sent_at: float) -> AsyncIterator[Finding | Seen]:
+        visible = [address for address in self.wanted if inbox.address in ("", address)]
+        if not visible:
+            summary = f"the mailbox shows none of {', '.join(self.wanted)}"
+            yield Finding(summary=summary, remedy="correct inbox.address")
+            return
+        arrived: dict[str, Message] = {}
+
+        async def all_there() -> bool:
+            for message in await inbox.find(run, since=sent_at):
+                for address in message.to:
+                    if message.channel == "email" and message.delivered:
+                        arrived.setdefault(address, message)
+            return all(address in arrived for address in visible)
+
+        given_up = await self._until(all_there, f"the mail to {', '.join(visible)}")
+        async for said in self._told(visible, arrived, given_up, run):
             yield said
+        for address, message in arrived.items():
+            if address in visible and not (wrong := _amiss(address, message)):
+                took = lasting(max(0.0, message.at - sent_at))
+                yield Seen(f"{message.subject!r}, {took} after it was sent", subject=address)
+            elif address in visible and wrong:
+                yield wrong
+        if there := [address for address in visible if address in arrived]:
+            yield Seen(f"delivered to {', '.join(there)}")
+
+    async def by_counters(self) -> AsyncIterator[Finding | Seen]:
+        async def handed_over() -> bool:
+            return (await self._now()).handed_over > 0
+
+        given_up = await self._until(handed_over, "Alertmanager to send the mail")
+        now = await self._now()
+        if now.handed_over <= 0:
+            why, remedy = self._why(now, given_up)
+            yield Finding(summary=f"Alertmanager sent no email within {self._waited(given_up)}: {why}",
+                          remedy=remedy)  # fmt: skip
+            return
+        if now.in_vain > 0:
+            yield _in_vain(now)
         yield Seen("Alertmanager handed the email over; no mailbox is named, so its arrival was not seen")
-    else:
-        async for said in _failures(alertmanager, before):
-            yield said
-        yield Finding(summary=f"Alertmanager sent no email within {lasting(within)}")
 
+    async def _told(
+        self, visible: list[str], arrived: dict[str, Message], given_up: bool, run: str
+    ) -> AsyncIterator[Finding]:
+        """Which mails are missing, and what Alertmanager's counters say to that."""
+        now = await self._now()
+        missing = [address for address in visible if address not in arrived]
+        why, remedy = self._why(now, given_up)
+        for address in missing:
+            yield Finding(
+                subject=address,
+                summary=f"no mail within {self._waited(given_up)}: {why}",
+                detail=f"looked for {run}",
+                remedy=remedy,
+            )
+        if not missing and now.in_vain > 0:
+            yield _in_vain(now)
 
-async def _failures(alertmanager: Alertmanager, before: tuple[float, float]) -> AsyncIterator[Finding | Seen]:
-    failed = (await _email_counters(alertmanager))[1] - before[1]
-    if failed > 0:
-        yield Finding(
-            summary=f"Alertmanager tried {failed:g} times in vain to send email", remedy="its log says why"
+    async def _until(self, condition: Callable[[], Awaitable[bool]], what: str) -> bool:
+        """Wait until it holds; True where Alertmanager has given up before."""
+        given_up = False
+
+        async def decided() -> bool:
+            nonlocal given_up
+            if await condition():
+                return True
+            given_up = self._at_once(await self._now())
+            return given_up
+
+        await until(decided, within_seconds=self.within_seconds, what=what)
+        return given_up
+
+    async def _now(self) -> _Count:
+        return (await _counted(self.alertmanager)).since(self.before)
+
+    def _at_once(self, now: _Count) -> bool:
+        """Whether all that it has begun is given up, each at its first try and long before its patience is at
+        an end: what it does where trying again cannot help."""
+        trying = time.monotonic() - self.began - self.group_wait_seconds
+        return (
+            trying >= _BEGUN_SECONDS
+            and now.given_up >= max(now.begun, len(self.wanted))
+            and now.tries == now.in_vain == now.given_up
+            and trying * len(self.wanted) < _PATIENCE_SECONDS * now.given_up
         )
+
+    def _waited(self, given_up: bool) -> str:
+        return lasting(time.monotonic() - self.began if given_up else self.within_seconds)
+
+    def _why(self, now: _Count, given_up: bool) -> tuple[str, str]:
+        """What became of it as Alertmanager counts, and what to do about it."""
+        if given_up or self._at_once(now):
+            return (
+                "Alertmanager gives up at its first try, as where a template of the mail cannot be filled in",
+                "its log names the template: look for unrecoverable",
+            )
+        if now.in_vain > 0:
+            return _in_vain(now).summary, "its log says why"
+        if now.handed_over > 0:
+            return (
+                "Alertmanager handed it over, so it is lost or late behind the mail server that took it",
+                "look for it in the mail server's log, and in the spam folder",
+            )
+        if now.begun > 0:
+            return (
+                "Alertmanager is still handing it over, the mail server has not taken it yet",
+                "look what keeps the mail server busy",
+            )
+        return "Alertmanager has not begun to send it", "its log says why"
+
+
+def _amiss(address: str, message: Message) -> Finding | None:
+    """What is wrong with a mail that is there."""
+    if not message.subject.strip():
+        summary, part = "the mail arrived without a subject", "Subject"
+    elif not message.body_excerpt.strip():
+        summary, part = "the mail arrived without a text", "text or html"
+    else:
+        return None
+    return Finding(
+        subject=address, summary=summary, remedy=f"look at the template of its {part} in the receiver"
+    )
+
+
+def _in_vain(now: _Count) -> Finding:
+    times = "once" if now.in_vain == 1 else f"{now.in_vain:g} times"
+    return Finding(summary=f"Alertmanager tried {times} in vain to send email", remedy="its log says why")

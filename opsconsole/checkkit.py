@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from opsconsole.clients.delivery import connection, in_force, sent_labels
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
+    from opsconsole.clients.handover import mail_handovers, refusals
     from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
+    from opsconsole.clients.scrapes import scrape_faults, standing_still
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
+    from opsconsole.clients.smtp import MailServer
+    from opsconsole.clients.targets import ask_endpoint, not_up, stamped_wrongly
     from opsconsole.clients.wire import seconds
     from opsconsole.rehearse.known import Known, known
     from opsconsole.rehearse.model import Reason, Warned
@@ -46,6 +50,7 @@ _TYPES = frozenset(
         "Grafana",
         "Inbox",
         "Known",
+        "MailServer",
         "Message",
         "PanelRun",
         "Prometheus",
@@ -56,20 +61,28 @@ _TYPES = frozenset(
         "Rule",
         "Series",
         "Service",
+        "Target",
         "Warned",
     ]
 )
 """Named by checks in annotations alone: at run time they are `Any`, so that naming one loads nothing."""
 
 _FUNCTIONS = {
+    "ask_endpoint": "opsconsole.clients.targets",
     "connection": "opsconsole.clients.delivery",
     "in_force": "opsconsole.clients.delivery",
     "known": "opsconsole.rehearse.known",
+    "mail_handovers": "opsconsole.clients.handover",
+    "not_up": "opsconsole.clients.targets",
+    "refusals": "opsconsole.clients.handover",
     "run_panels": "opsconsole.clients.panels",
     "scraped_no_longer": "opsconsole.rehearse.scraped",
     "seconds": "opsconsole.clients.wire",
+    "scrape_faults": "opsconsole.clients.scrapes",
     "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
+    "stamped_wrongly": "opsconsole.clients.targets",
+    "standing_still": "opsconsole.clients.scrapes",
 }
 
 __all__ = [
@@ -83,6 +96,7 @@ __all__ = [
     "Grafana",
     "Inbox",
     "Known",
+    "MailServer",
     "Message",
     "Names",
     "Nonsense",
@@ -101,21 +115,29 @@ __all__ = [
     "Service",
     "SignOff",
     "Skip",
+    "Target",
     "TimedOut",
     "Unreachable",
     "Unseen",
     "Warned",
+    "ask_endpoint",
     "connection",
     "first_scrape",
     "in_force",
     "known",
     "lasting",
+    "mail_handovers",
+    "not_up",
     "promql",
+    "refusals",
     "run_panels",
+    "scrape_faults",
     "scraped_no_longer",
     "seconds",
     "sent_labels",
     "silenced",
+    "stamped_wrongly",
+    "standing_still",
     "until",
 ]
 

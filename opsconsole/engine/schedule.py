@@ -134,11 +134,11 @@ class Verification:
 
     async def _diagnose(self, item: Item, failed: list[Use]) -> None:
         """Run the checks that the failed ones name, each once in a run, and record what they say."""
-        names = dict.fromkeys(name for use in failed for name in use.check.diagnosis)
-        for name in names:
+        symptoms = {name: use for use in reversed(failed) for name in use.check.diagnosis}
+        for name in dict.fromkeys(name for use in failed for name in use.check.diagnosis):
             check = self.checks[name]
             if name not in self._diagnoses:
-                self._diagnoses[name] = asyncio.create_task(self._diagnosis(item.id, check))
+                self._diagnoses[name] = asyncio.create_task(self._diagnosis(item.id, check, symptoms[name]))
             result = await self._diagnoses[name]
             self.recorder.emit(
                 Diagnosed(
@@ -150,8 +150,9 @@ class Verification:
                 )
             )
 
-    async def _diagnosis(self, item: str, check: Check) -> Result:
-        settings: dict[str, Any] = self._settings_in_checklist(check.id)
+    async def _diagnosis(self, item: str, check: Check, symptom: Use) -> Result:
+        alike = {name: value for name, value in symptom.settings.items() if name in check.settings}
+        settings: dict[str, Any] = {**alike, **self._settings_in_checklist(check.id)}
         try:
             use = checklists.use(check, settings, self.checklist.common, f"diagnosis {check.id}")
         except ChecklistError as error:

@@ -65,12 +65,14 @@ async def test_the_mail_server_is_down(lab: LabState, here: Environment, verify:
     with alertmanager_config(lab, smarthost(lab, "127.0.0.1:1")):
         view = await verify(here, check=CHECK, settings=INFO + QUICK)
     assert (view.outcome, view.findings[0].subject) == (Outcome.FAIL, "alerts@rsolv.dev")
-    assert view.findings[0].summary == "no mail within 2 s"
-    assert "in vain to send email" in view.findings[1].summary
+    assert re.fullmatch(
+        r"no mail within 2 s: Alertmanager tried \w+( times)? in vain to send email", view.findings[0].summary
+    )
     steps = {step.check: step.outcome for step in view.diagnosis}
     assert steps["mailbox_is_readable"] is Outcome.PASS
     assert steps["notifications_are_sent"] is Outcome.FAIL
     assert steps["alertmanager_answers"] is Outcome.PASS
+    assert steps["mail_server_answers"] is Outcome.UNKNOWN
 
 
 async def test_the_mail_server_takes_it_and_loses_it(
@@ -90,7 +92,7 @@ async def test_only_one_of_two_people_gets_it(lab: LabState, here: Environment, 
     with proxied(f"{here.inbox.url if here.inbox else ''}", lost) as url:
         view = await verify(changed(here, inbox_url=url), check=CHECK, settings=CRITICAL + QUICK)
     assert view.outcome is Outcome.FAIL
-    assert view.text == "billing-oncall@rsolv.dev: no mail within 2 s"
+    assert view.text.startswith("billing-oncall@rsolv.dev: no mail within 2 s: Alertmanager handed it over")
 
 
 async def test_a_mail_without_a_subject(lab: LabState, here: Environment, verify: Verify) -> None:
