@@ -2,12 +2,14 @@
 
 It follows Grafana's published API (dashboard, data source and search endpoints, `POST /api/ds/query`) in
 paths, status codes and JSON shapes. One data source is there, the lab's real Prometheus, and panel queries
-are answered from it. As in Grafana `$__interval`, `$__rate_interval` and `$__range` are filled in here, and
-every other template variable is the caller's to fill in.
+are answered from it; it can be changed and deleted, as a dashboard can. As in Grafana `$__interval`,
+`$__rate_interval` and `$__range` are filled in here, and every other template variable is the caller's to
+fill in.
 """
 
 import argparse
 import asyncio
+import functools
 import json
 import os
 import re
@@ -20,7 +22,9 @@ from opsconsole.lab.http import Invalid, Request, Response, Routes, listen, repl
 
 DATASOURCE_UID = "prometheus-lab"
 STAND_IN = "opsconsole lab stand-in"
-READ, WRITE, QUERY = ("dashboards:read", "datasources:read"), ("dashboards:write",), ("datasources:query",)
+READ, QUERY = ("dashboards:read", "datasources:read"), ("datasources:query",)
+WRITE = ("dashboards:write", "dashboards:delete", "datasources:write", "datasources:delete")
+UNREACHED = "There was an error returned querying the Prometheus API."
 
 
 class Denied(Invalid):
@@ -43,7 +47,7 @@ class StandIn:
     def __init__(
         self, prometheus_url: str, dashboard: dict[str, Any], tokens: dict[str, tuple[str, ...]]
     ) -> None:
-        self._prometheus = prometheus_url
+        self._sources: dict[str, dict[str, Any]] = {DATASOURCE_UID: _prometheus(prometheus_url)}
         self._tokens = tokens
         self._dashboards: dict[str, dict[str, Any]] = {dashboard["uid"]: {**dashboard, "id": 1, "version": 1}}
 
@@ -53,8 +57,11 @@ class StandIn:
         routes.add("GET", "/api/search", self.search)
         routes.add("GET", "/api/dashboards/uid/{uid}", self.dashboard)
         routes.add("POST", "/api/dashboards/db", self.save_dashboard)
+        routes.add("DELETE", "/api/dashboards/uid/{uid}", self.delete_dashboard)
         routes.add("GET", "/api/datasources", self.datasources)
         routes.add("GET", "/api/datasources/uid/{uid}", self.datasource)
+        routes.add("PUT", "/api/datasources/uid/{uid}", self.change_datasource)
+        routes.add("DELETE", "/api/datasources/uid/{uid}", self.delete_datasource)
         routes.add("GET", "/api/datasources/uid/{uid}/health", self.datasource_health)
         routes.add("POST", "/api/ds/query", self.query)
         return routes
@@ -101,22 +108,44 @@ class StandIn:
         return reply({**identity, "slug": _slug(board["title"]), "status": "success", "url": _url(board),
                       "version": board["version"]})  # fmt: skip
 
+    async def delete_dashboard(self, request: Request) -> Response:
+        self._allow(request, "dashboards:delete")
+        if (board := self._dashboards.pop(request.parameters["uid"], None)) is None:
+            return reply({"message": "Dashboard not found", "traceID": ""}, 404)
+        title = board["title"]
+        return reply({"title": title, "message": f"Dashboard {title} deleted", "uid": board["uid"]})
+
     async def datasources(self, request: Request) -> Response:
         self._allow(request, "datasources:read")
-        return reply([self._datasource()])
+        return reply(list(self._sources.values()))
 
     async def datasource(self, request: Request) -> Response:
         self._allow(request, "datasources:read")
-        self._known_datasource(request.parameters["uid"])
-        return reply(self._datasource())
+        return reply(self._source(request.parameters["uid"]))
+
+    async def change_datasource(self, request: Request) -> Response:
+        self._allow(request, "datasources:write")
+        source = self._source(request.parameters["uid"])
+        wish = request.json_object()
+        if not all(isinstance(wish.get(needed), str) for needed in ("name", "type", "access")):
+            raise _bad_request("bad request data")
+        source |= {**wish, "id": source["id"], "uid": source["uid"]}
+        told = {"datasource": source, "id": source["id"], "name": source["name"]}
+        return reply({**told, "message": "Datasource updated"})
+
+    async def delete_datasource(self, request: Request) -> Response:
+        self._allow(request, "datasources:delete")
+        gone = self._source(request.parameters["uid"])
+        del self._sources[gone["uid"]]
+        return reply({"id": gone["id"], "message": "Data source deleted"})
 
     async def datasource_health(self, request: Request) -> Response:
         self._allow(request, "datasources:query")
-        self._known_datasource(request.parameters["uid"])
+        source = self._source(request.parameters["uid"])
         try:
-            await get_json(f"{self._prometheus}/api/v1/query?query=1%2B1")
+            await get_json(f"{source['url']}/api/v1/query?query=1%2B1")
         except (BadQuery, Unavailable) as error:
-            return reply({"message": str(error), "status": "ERROR"}, 400)
+            return reply({"message": f"{error} - {UNREACHED}", "status": "ERROR"}, 400)
         return reply({"message": "Successfully queried the Prometheus API.", "status": "OK"})
 
     async def query(self, request: Request) -> Response:
@@ -126,41 +155,18 @@ class StandIn:
         queries = wish.get("queries")
         if not isinstance(queries, list) or not queries:
             raise _bad_request("no queries found")
-        for query in queries:
-            self._known_datasource((query.get("datasource") or {}).get("uid", ""))
+        urls = [self._source((query.get("datasource") or {}).get("uid", ""))["url"] for query in queries]
         start, end = times_of(wish.get("from"), wish.get("to"))
-        answers = await asyncio.gather(*(self._answer(query, start, end) for query in queries))
+        answers = await asyncio.gather(*map(functools.partial(_answer, start, end), urls, queries))
         results = {query.get("refId", "A"): answer for query, answer in zip(queries, answers, strict=True)}
         return reply({"results": results}, 200 if all(answer["status"] == 200 for answer in answers) else 400)
 
-    async def _answer(self, query: dict[str, Any], start: float, end: float) -> dict[str, Any]:
-        try:
-            return {"status": 200, "frames": await frames_of(self._prometheus, query, start, end)}
-        except BadQuery as error:
-            return {"error": str(error), "errorSource": "downstream", "status": 400}
-        except Unavailable as error:
-            return {"error": str(error), "errorSource": "downstream", "status": 502}
-
-    def _datasource(self) -> dict[str, Any]:
-        return {
-            "id": 1,
-            "uid": DATASOURCE_UID,
-            "orgId": 1,
-            "name": "Prometheus",
-            "type": "prometheus",
-            "access": "proxy",
-            "url": self._prometheus,
-            "isDefault": True,
-            "basicAuth": False,
-            "jsonData": {"httpMethod": "POST", "timeInterval": "1s"},
-            "readOnly": True,
-        }
-
-    def _known_datasource(self, uid: str) -> None:
-        if uid != DATASOURCE_UID:
+    def _source(self, uid: str) -> dict[str, Any]:
+        if uid not in self._sources:
             missing = Invalid(404, "no such data source")
             missing.response = reply({"message": "Data source not found", "traceID": ""}, 404)
             raise missing
+        return self._sources[uid]
 
     def _may(self, request: Request, action: str) -> bool:
         return action in self._tokens.get(request.bearer or "", ())
@@ -179,6 +185,31 @@ class StandIn:
             raise refusal
         if not self._may(request, action):
             raise Denied(action)
+
+
+def _prometheus(url: str) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "uid": DATASOURCE_UID,
+        "orgId": 1,
+        "name": "Prometheus",
+        "type": "prometheus",
+        "access": "proxy",
+        "url": url,
+        "isDefault": True,
+        "basicAuth": False,
+        "jsonData": {"httpMethod": "POST", "timeInterval": "1s"},
+        "readOnly": False,
+    }
+
+
+async def _answer(start: float, end: float, url: str, query: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"status": 200, "frames": await frames_of(url, query, start, end)}
+    except BadQuery as error:
+        return {"error": str(error), "errorSource": "downstream", "status": 400}
+    except Unavailable as error:
+        return {"error": str(error), "errorSource": "downstream", "status": 502}
 
 
 def _bad_request(message: str) -> Invalid:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import os
 import re
 import time
 from typing import Any
@@ -27,11 +28,19 @@ async def get_json(url: str, within_seconds: float = 60.0) -> dict[str, Any]:
     try:
         answer = json.loads(await asyncio.wait_for(_get(url), within_seconds))
     except (OSError, ValueError, asyncio.IncompleteReadError, TimeoutError) as error:
-        raise Unavailable(f"Get {url.partition('?')[0]!r}: {str(error) or type(error).__name__}") from error
+        raise Unavailable(_unreached(url.partition("?")[0], error)) from error
     if answer.get("status") != "success":
         raise BadQuery(f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}")
     data: dict[str, Any] = answer["data"]
     return data
+
+
+def _unreached(url: str, error: Exception) -> str:
+    """In the words of Grafana, which are Go's."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, OSError) and (number := error.errno):
+        said = f"dial tcp {urlsplit(url).netloc}: connect: {os.strerror(number).lower()}"
+    return f'Post "{url}": {said}'
 
 
 async def _get(url: str) -> bytes:

@@ -66,15 +66,25 @@ class Workshop:
 
     def dashboard(self, *changes: Change) -> None:
         """Change the dashboard's JSON, laid out with two spaces, in the Grafana stand-in."""
-        url = f"{self.lab.grafana_url}/api/dashboards"
-        board = self.ask(f"{url}/uid/billing-metrics", token=self.lab.grafana_token)["dashboard"]
-        text = json.dumps(board, indent=2, ensure_ascii=False)
+        text = json.dumps(self.board(), indent=2, ensure_ascii=False)
         for old, new in changes:
             if old not in text:
                 raise LabError(f"there is no {old!r} to be changed", where="the dashboard")
             text = text.replace(old, new)
-        wish = {"dashboard": json.loads(text), "overwrite": True}
-        self.ask(f"{url}/db", wish, token=self.lab.grafana_token)
+        self.save_board(json.loads(text))
+
+    def board(self) -> dict[str, Any]:
+        """The dashboard's JSON as the Grafana stand-in has it."""
+        found: dict[str, Any] = self.grafana("/api/dashboards/uid/billing-metrics")["dashboard"]
+        return found
+
+    def save_board(self, board: dict[str, Any]) -> None:
+        """Put this in the dashboard's place."""
+        self.grafana("/api/dashboards/db", {"dashboard": board, "overwrite": True})
+
+    def grafana(self, path: str, body: Any = None, *, method: str = "") -> Any:
+        """What the Grafana stand-in answers to somebody who may do everything."""
+        return self.ask(self.lab.grafana_url + path, body, method=method, token=self.lab.grafana_token)
 
     def service(self, **behaviour: Any) -> None:
         """The billing service behaves otherwise: see `opsconsole.lab.service.traffic.Behaviour`."""

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from opsconsole.lab.grafana import DATASOURCE_UID, StandIn
+from opsconsole.lab.grafana import DATASOURCE_UID, QUERY, READ, WRITE, StandIn
 from opsconsole.lab.grafana_query import Unavailable, get_json, times_of
 from opsconsole.lab.stack import component
 from opsconsole.lab.state import LabState
@@ -22,8 +22,8 @@ BOARD = "/api/dashboards/uid/billing-metrics"
 
 def stand_in(prometheus_url: str) -> StandIn:
     tokens = {
-        "all": ("dashboards:read", "datasources:read", "dashboards:write", "datasources:query"),
-        "reader": ("dashboards:read", "datasources:read"),
+        "all": (*READ, *WRITE, *QUERY),
+        "reader": READ,
     }
     return StandIn(prometheus_url, json.loads(component("billing_dashboard.json")), tokens)
 
@@ -86,6 +86,25 @@ async def test_a_dashboard_is_saved_and_an_old_version_refused(blind: httpx.Asyn
     assert (await blind.post("/api/dashboards/db", json={"dashboard": {}}, headers=TOKEN)).status_code == 400
 
 
+async def test_what_is_deleted_is_not_found(blind: httpx.AsyncClient) -> None:
+    source = f"/api/datasources/uid/{DATASOURCE_UID}"
+    for path, words in ((BOARD, "Dashboard not found"), (source, "Data source not found")):
+        assert (await blind.delete(path, headers=READER)).status_code == 403
+        assert (await blind.delete(path, headers=TOKEN)).status_code == 200
+        for again in (await blind.delete(path, headers=TOKEN), await blind.get(path, headers=TOKEN)):
+            assert (again.status_code, again.json()["message"]) == (404, words)
+    answer = await query(blind, {"expr": "up"})
+    assert (answer.status_code, answer.json()["message"]) == (404, "Data source not found")
+
+
+async def test_a_data_source_is_changed(blind: httpx.AsyncClient, lab: LabState) -> None:
+    path = f"/api/datasources/uid/{DATASOURCE_UID}"
+    wish = {**(await blind.get(path, headers=TOKEN)).json(), "url": lab.prometheus_url}
+    assert (await blind.put(path, json=wish, headers=TOKEN)).json()["datasource"]["url"] == wish["url"]
+    assert (await query(blind, {"expr": "up"})).status_code == 200
+    assert (await blind.put(path, json={"url": "x"}, headers=TOKEN)).status_code == 400
+
+
 async def test_the_data_source_is_the_real_prometheus(grafana: httpx.AsyncClient, lab: LabState) -> None:
     path = f"/api/datasources/uid/{DATASOURCE_UID}"
     assert (await grafana.get(path, headers=TOKEN)).json()["url"] == lab.prometheus_url
@@ -142,6 +161,7 @@ async def test_a_prometheus_that_is_gone_is_said(blind: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.json()["results"]["A"]["status"]) == (400, 502)
     health = await blind.get(f"/api/datasources/uid/{DATASOURCE_UID}/health", headers=TOKEN)
     assert (health.status_code, health.json()["status"]) == (400, "ERROR")
+    assert "dial tcp 127.0.0.1:9: connect: connection refused - There was an" in health.json()["message"]
 
 
 async def test_a_prometheus_that_never_answers_is_said() -> None:
