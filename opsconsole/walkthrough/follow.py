@@ -21,6 +21,7 @@ from opsconsole.walkthrough.ours import assign, is_of
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tallies import Tally, tallies
 from opsconsole.walkthrough.tracing import Stopped, Tracing
+from opsconsole.walkthrough.undelivered import not_delivered
 
 _T = TypeVar("_T")
 
@@ -224,7 +225,7 @@ class Follower:
             ) from error  # fmt: skip
         if not there:
             missing = [target for target in visible if target not in arrived]
-            raise await why.not_delivered(self.sight, hop, missing or blind, self.counted, within)
+            raise await not_delivered(self.sight, hop, missing or blind, self.counted, within)
         self.unseen += [target for target in blind if target not in self.unseen]
         return arrived
 

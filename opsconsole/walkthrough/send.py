@@ -60,6 +60,7 @@ async def open_sending(
             prometheus=clients.by_name["prometheus"],
             alertmanager=clients.by_name["alertmanager"],
             inboxes=inboxes,
+            mail_server=clients.by_name["mail_server"],
         )
         title = f"A test alert {alert.name}"
         item = ItemSummary(id=alert.name, title=title, section="Delivery", checks=("test_alert_arrives",))

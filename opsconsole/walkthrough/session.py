@@ -70,6 +70,7 @@ async def open_drill(
             inboxes=inboxes,
             drills=checklist.drills,
             reference=clients.by_name["reference"],
+            mail_server=clients.by_name["mail_server"],
         )
         names = _chosen(tuple(dict.fromkeys(alerts)), await _all_alerts(sight), environment)
         means = _means(environment, clients.doors.get("service"), recorder)

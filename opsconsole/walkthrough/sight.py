@@ -8,6 +8,7 @@ from opsconsole.clients.inbox import Inbox
 from opsconsole.clients.prometheus import Prometheus
 from opsconsole.clients.reference import Reference
 from opsconsole.clients.service import Service
+from opsconsole.clients.smtp import MailServer
 from opsconsole.config import Environment
 
 
@@ -15,7 +16,8 @@ from opsconsole.config import Environment
 class Sight:
     """`inboxes` maps a receiver's kind (email, slack, pagerduty) to where its messages can be looked for: the
     lab's inbox stands for all three. `drills` maps alerts to faults, from the checklist; `reference`
-    is the rule file as it is meant, None where the environment names none."""
+    is the rule file as it is meant, None where the environment names none; `mail_server` asks those that
+    Alertmanager hands mails over to."""
 
     environment: Environment
     prometheus: Prometheus
@@ -24,3 +26,4 @@ class Sight:
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     drills: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
+    mail_server: MailServer | None = None

@@ -4,7 +4,7 @@ A server that cannot be asked is one of the things that are told, never a reason
 """
 
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from opsconsole.checkkit import lasting
@@ -15,7 +15,6 @@ from opsconsole.clients.receivers import Target
 from opsconsole.errors import Unseen
 from opsconsole.model import Hop, Outcome
 from opsconsole.walkthrough.sight import Sight
-from opsconsole.walkthrough.tallies import Tally, tallies
 from opsconsole.walkthrough.tracing import Stopped
 
 _T = TypeVar("_T")
@@ -24,7 +23,7 @@ _T = TypeVar("_T")
 async def not_moved(sight: Sight, job: str, given: str) -> Stopped:
     """The cause was given and the metric has not passed the threshold. `given` tells what was sent."""
     looked = [f"what was sent: {given}"]
-    targets = await _asked(sight.prometheus.targets(job), looked)
+    targets = await asked(sight.prometheus.targets(job), looked)
     for target in targets or ():
         looked.append(_scrape(target))
     down = [target for target in targets or () if target.health != "up"]
@@ -37,13 +36,13 @@ async def not_moved(sight: Sight, job: str, given: str) -> Stopped:
         because = f"Prometheus scrapes {stale[0].instance} no longer"
     else:
         because = "the requests were answered as they should be, and the value did not pass the threshold"
-    return _stopped(Hop.METRIC, because, looked, "runbooks/webhook-metrics-missing.md, runbooks/no-data.md")
+    return stopped(Hop.METRIC, because, looked, "runbooks/webhook-metrics-missing.md, runbooks/no-data.md")
 
 
 async def not_pending(sight: Sight, alert: str) -> Stopped:
     """The metric is over the threshold and the rule has not seen it."""
     looked: list[str] = []
-    rules = await _asked(sight.prometheus.rules(), looked)
+    rules = await asked(sight.prometheus.rules(), looked)
     rule = next((rule for rule in rules or () if rule.name == alert), None)
     looked.append(_rule(rule) if rule else f"{len(rules or ())} rules are loaded, none of this name")
     if rules is not None and rule is None:
@@ -54,13 +53,13 @@ async def not_pending(sight: Sight, alert: str) -> Stopped:
         because = f"the rule's group {rule.group} is not evaluated any more"
     else:
         because = "the value was over the threshold when it was read, and the rule did not see it so"
-    return _stopped(Hop.PENDING, because, looked, "runbooks/alerts-not-firing.md")
+    return stopped(Hop.PENDING, because, looked, "runbooks/alerts-not-firing.md")
 
 
 async def not_firing(sight: Sight, alert: str, for_seconds: float) -> Stopped:
     """It was pending and has not fired."""
     looked: list[str] = []
-    rules = await _asked(sight.prometheus.rules(), looked)
+    rules = await asked(sight.prometheus.rules(), looked)
     rule = next((rule for rule in rules or () if rule.name == alert), None)
     if rule is not None:
         looked.append(_rule(rule))
@@ -69,14 +68,14 @@ async def not_firing(sight: Sight, alert: str, for_seconds: float) -> Stopped:
         because = f"pending anew for {lasting(max(0.0, since))}: it did not hold for {lasting(for_seconds)}"
     else:
         because = f"it was pending and is so no more: it did not hold for {lasting(for_seconds)}"
-    return _stopped(Hop.FIRING, because, looked, "runbooks/alerts-not-firing.md")
+    return stopped(Hop.FIRING, because, looked, "runbooks/alerts-not-firing.md")
 
 
 async def not_held(sight: Sight, alert: str) -> Stopped:
     """It fires in Prometheus and Alertmanager does not hold it."""
     looked: list[str] = []
-    urls = await _asked(sight.prometheus.alertmanagers(), looked)
-    sending = await _asked(sight.prometheus.sending(), looked)
+    urls = await asked(sight.prometheus.alertmanagers(), looked)
+    sending = await asked(sight.prometheus.sending(), looked)
     if urls is not None:
         looked.append(f"Prometheus sends to: {', '.join(urls) or 'nobody'}")
     if sending is not None:
@@ -84,7 +83,7 @@ async def not_held(sight: Sight, alert: str) -> Stopped:
             f"Prometheus counts {sum(sending.sent.values()):g} alerts sent, {sum(sending.errors.values()):g} "
             f"errors, {sending.dropped:g} dropped"
         )
-    held = await _asked(sight.alertmanager.alerts(), looked)
+    held = await asked(sight.alertmanager.alerts(), looked)
     if held is not None:
         looked.append(f"Alertmanager holds {len(held)} alerts, not {alert}")
     if urls == []:
@@ -93,18 +92,18 @@ async def not_held(sight: Sight, alert: str) -> Stopped:
         because = f"Prometheus cannot deliver to {', '.join(urls or sending.errors)}"
     else:
         because = f"Prometheus sends to {', '.join(urls or ())}, and this Alertmanager does not hold it"
-    return _stopped(Hop.ALERTMANAGER, because, looked, "runbooks/alerts-not-firing.md")
+    return stopped(Hop.ALERTMANAGER, because, looked, "runbooks/alerts-not-firing.md")
 
 
 async def not_notified(sight: Sight, alert: Alert, targets: Sequence[Target]) -> Stopped:
     """Alertmanager holds it back, or its route ends at nobody."""
     looked = [f"Alertmanager calls it {alert.state}, for {', '.join(alert.receivers)}"]
     if alert.inhibited_by:
-        others = await _asked(sight.alertmanager.alerts(), looked) or []
+        others = await asked(sight.alertmanager.alerts(), looked) or []
         by = [one.labels.get("alertname", "") for one in others if one.fingerprint in alert.inhibited_by]
         because = f"inhibited by {', '.join(by) or 'another alert'}"
     elif alert.silenced_by:
-        silences = await _asked(sight.alertmanager.silences(), looked) or []
+        silences = await asked(sight.alertmanager.silences(), looked) or []
         told = [
             f"{one.get('createdBy', '')}: {one.get('comment', '')}"
             for one in silences
@@ -115,40 +114,10 @@ async def not_notified(sight: Sight, alert: Alert, targets: Sequence[Target]) ->
         because = f"routed to nobody: {', '.join(alert.receivers)} notifies no one"
     else:
         because = f"held back: {', '.join(alert.muted_by) or 'muted by a time interval'}"
-    return _stopped(Hop.RECEIVER, because, looked, "runbooks/email-not-delivered.md")
+    return stopped(Hop.RECEIVER, because, looked, "runbooks/email-not-delivered.md")
 
 
-async def not_delivered(
-    sight: Sight, hop: Hop, missing: Sequence[Target], counted: Mapping[str, Tally], within_seconds: float
-) -> Stopped:
-    """Messages that have not come: not sent at all, sent in vain, or sent and not there."""
-    looked: list[str] = []
-    now = await _asked(tallies(sight), looked)
-    kinds = sorted({target.kind for target in missing})
-    failed, sent = [], []
-    for kind in kinds:
-        before, after = counted.get(kind, Tally()), (now or {}).get(kind, Tally())
-        looked.append(
-            f"Alertmanager counts since the cause for {kind}: {after.sent - before.sent:g} handed over, "
-            f"{after.failed - before.failed:g} tried in vain"
-        )
-        if after.failed > before.failed:
-            failed.append(kind)
-        elif after.sent > before.sent:
-            sent.append(kind)
-    people, within = ", ".join(str(target) for target in missing), lasting(within_seconds)
-    if failed:
-        hop = Hop.RECEIVER if hop is Hop.DELIVERED else hop
-        because = f"Alertmanager tries in vain to notify by {', '.join(failed)}: nothing for {people}"
-    elif sent:
-        because = f"Alertmanager has handed it over, and nothing came for {people} within {within}"
-    else:
-        hop = Hop.RECEIVER if hop is Hop.DELIVERED else hop
-        because = f"Alertmanager has notified nobody by {', '.join(kinds)} within {within}"
-    return _stopped(hop, because, looked, "runbooks/email-not-delivered.md; Alertmanager's log says more")
-
-
-async def _asked(question: Awaitable[_T], looked: list[str]) -> _T | None:
+async def asked(question: Awaitable[_T], looked: list[str]) -> _T | None:
     try:
         return await question
     except Unseen as error:
@@ -156,7 +125,7 @@ async def _asked(question: Awaitable[_T], looked: list[str]) -> _T | None:
         return None
 
 
-def _stopped(hop: Hop, because: str, looked: list[str], remedy: str) -> Stopped:
+def stopped(hop: Hop, because: str, looked: list[str], remedy: str) -> Stopped:
     return Stopped(hop, because, outcome=Outcome.FAIL, looked_at=tuple(looked), remedy=remedy)
 
 
