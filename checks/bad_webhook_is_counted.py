@@ -1,7 +1,8 @@
 """A webhook with an invalid signature is refused, and is counted: received and failed move by that one."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from opsconsole.checkkit import (
     Effects,
@@ -12,6 +13,7 @@ from opsconsole.checkkit import (
     Unseen,
     first_scrape,
     lasting,
+    stamped_wrongly,
     until,
 )
 
@@ -44,6 +46,7 @@ async def check(
     read = counters.exported if on_target else counters.stored
     for _ in range(_TRIES):
         scraped, before = await counters.stored(), await read()
+        page = counters.page
         answer = await effects.refused_webhook()
         if not 400 <= answer.status < 500:
             yield _not_refused(answer.status)
@@ -55,6 +58,13 @@ async def check(
         raise Unseen(
             f"others were refused at the same time, {_TRIES} times over: the one sent cannot be told apart"
         )
+    if on_target and after == before and counters.page == page:
+        yield Finding(
+            summary=f"{service.metrics_url} gave the same answer as before the webhook, which was refused "
+            f"with {answer.status}: it comes from a cache, or nothing at all is counted",
+            remedy="ask it twice, past every proxy: if it moves there, look for what keeps the answer",
+        )
+        return
     for name in before:
         if after[name] == before[name]:
             yield Finding(
@@ -66,7 +76,7 @@ async def check(
             raise Unseen(f"{name} went down meanwhile: the service has just restarted")
     yield Seen(f"refused with {answer.status}; received and failed each moved by that one")
     if on_target and after != before:
-        yield await _scraped(counters.stored, scraped, before, after, interval)
+        yield await _scraped(counters, scraped, before, after, interval)
 
 
 @dataclass
@@ -82,12 +92,21 @@ class _Counters:
     service: Service
     received: str
     failed: str
+    page: dict[str, Any] = field(default_factory=dict)
+    """What the target exported when it was last asked."""
 
     async def exported(self) -> dict[str, float]:
         """Both totals on the target; 0 for a counter that has no series yet."""
-        families = (await self.service.metrics()).values()
+        self.page = await self.service.metrics()
+        if not self.page:
+            raise Unseen(f"{self.service.metrics_url} exports nothing, so nothing that is sent would be seen")
+        samples = [sample for family in self.page.values() for sample in family.samples]
+        received = [labels for name, labels, _ in samples if name == self.received]
+        if received and not any("status" in labels for labels in received):
+            have = ", ".join(sorted(set().union(*received)))
+            raise Unseen(f"{self.received} has no label `status`, by which refusals are told; it has {have}")
         totals = dict.fromkeys((self.received, self.failed), 0.0)
-        for name, labels, value in (sample for family in families for sample in family.samples):
+        for name, labels, value in samples:
             refused = "." not in labels.get("event_type", "") and labels.get("status", "failed") == "failed"
             if name in totals and refused:
                 totals[name] += value
@@ -117,7 +136,7 @@ async def _moved(read: Callable[[], Awaitable[_Totals]], before: _Totals, within
 
 
 async def _scraped(
-    stored: Callable[[], Awaitable[_Totals]],
+    counters: _Counters,
     scraped: _Totals,
     before: _Totals,
     after: _Totals,
@@ -128,12 +147,19 @@ async def _scraped(
         raise Unseen("Prometheus has more than the target: it scrapes another one, or this one has restarted")
 
     async def reached() -> bool:
-        latest = await stored()
+        latest = await counters.stored()
         return all(latest[name] >= after[name] for name in after)
 
     if await until(reached, within_seconds=2 * interval + 1, what="two scrapes"):
         return Seen("Prometheus has it within two scrapes")
-    return Finding(summary="the counters moved on the target, and not in Prometheus within two scrapes")
+    later = await counters.exported()
+    if any(later[name] < after[name] for name in after):
+        raise Unseen("the counters went down meanwhile: the service has just restarted")
+    clock = stamped_wrongly(counters.page, await counters.prometheus.now())
+    return Finding(
+        summary="the counters moved on the target, and not in Prometheus within two scrapes",
+        detail=f"the target {clock}" if clock else "",
+    )
 
 
 def _not_refused(status: int) -> Finding:

@@ -5,7 +5,22 @@ import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-from opsconsole.checkkit import Finding, Names, Prometheus, Seen, Service, first_scrape, lasting, until
+from opsconsole.checkkit import (
+    Finding,
+    Names,
+    Prometheus,
+    Seen,
+    Service,
+    Target,
+    ask_endpoint,
+    first_scrape,
+    lasting,
+    not_up,
+    scrape_faults,
+    stamped_wrongly,
+    standing_still,
+    until,
+)
 
 DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
 
@@ -17,7 +32,8 @@ async def check(
     prometheus: Prometheus, service: Service, *, families: Names
 ) -> AsyncIterator[Finding | Seen]:
     """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
-    counter in Prometheus not left behind by the target's."""
+    counter in Prometheus not left behind by the target's; counters that move as usual, begin anew no more
+    than a few times, and are of these targets alone; and series that do not grow without end."""
     targets = await first_scrape(prometheus, service.job)
     if not targets:
         jobs = sorted({target.job for target in await prometheus.targets()})
@@ -28,34 +44,43 @@ async def check(
         )
         return
     now, version = await asyncio.gather(prometheus.now(), prometheus.version())
+    up = [target for target in targets if target.health == "up"]
+    asked = None if up else await ask_endpoint(service)
     for target in targets:
         age, every = now - target.last_scrape, target.scrape_interval_seconds
         if target.health != "up":
-            why = target.last_error or "not scraped yet"
-            yield Finding(subject=target.instance, summary=f"is {target.health}: {why}")
+            yield not_up(target, service, asked)
         elif age > _two(every):
             summary = f"was scraped {lasting(age)} ago, though it should be every {lasting(every)}"
             yield Finding(subject=target.instance, summary=summary)
     interval = max(target.scrape_interval_seconds for target in targets)
-    up = sum(target.health == "up" for target in targets)
-    scraped = f"{up} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}"
+    scraped = f"{len(up)} of {len(targets)} targets of {service.job} up, scraped every {lasting(interval)}"
     yield Seen(f"Prometheus {version}: {scraped}")
     if up:
-        async for said in _families(prometheus, service, families, interval, alone=up == 1):
+        async for said in _families(prometheus, service, families, targets):
             yield said
 
 
 async def _families(
-    prometheus: Prometheus, service: Service, families: list[str], interval: float, *, alone: bool
+    prometheus: Prometheus, service: Service, families: list[str], targets: list[Target]
 ) -> AsyncIterator[Finding | Seen]:
+    interval = max(target.scrape_interval_seconds for target in targets)
     stored = await _stored(prometheus, service.job, families, interval)
-    exported = await service.totals(families) if service.metrics_url else None
+    page = await service.metrics() if service.metrics_url else None
+    if page is not None and not page:
+        yield Finding(
+            summary=f"{service.metrics_url} answers, and exports nothing",
+            remedy="the service's log tells whether its metrics have started; is it the right page?",
+        )
+        return
+    exported = None if page is None else service.totals_in(page, families)
+    clock = stamped_wrongly(page or {}, await prometheus.now())
     for family in families:
         if exported is not None and family not in exported:
             yield Finding(
                 subject=family, summary="is missing on the target", detail=f"at {service.metrics_url}"
             )
-        if family not in stored:
+        if family not in stored and not (clock and exported and family in exported):
             though = ", though the target exports it" if exported and family in exported else ""
             yield Finding(
                 subject=family,
@@ -63,19 +88,42 @@ async def _families(
                 remedy="look for metric_relabel_configs that drop it, or a limit on samples",
             )
     yield Seen(f"{len(stored)} of {len(families)} families in Prometheus")
+    faults = await scrape_faults(prometheus, service.job, list(stored), targets) if stored else []
+    for fault in faults:
+        yield fault
+    common = {family: exported[family] for family in stored if family in exported} if exported else {}
+    alone = sum(target.health == "up" for target in targets) == 1
     if exported is None:
         yield Seen("the target itself was not looked at: service.metrics is not set")
     elif not alone:
         yield Seen("on the target looked at too; which of the several that is, is not told")
-    else:
-        common = {family: exported[family] for family in stored if family in exported}
-        for family, total in (await _apart(prometheus, service, common, stored, interval)).items():
-            yield Finding(
-                subject=family,
-                summary=f"is {total:g} in Prometheus and {exported[family]:g} on the target, "
-                "and they do not come together",
-                remedy="the scraped target is not the one looked at, or its metrics come from a cache",
-            )
+    apart = {}
+    if alone and common and not faults:
+        apart = await _apart(prometheus, service, common, stored, interval)
+    if clock and exported and (apart or exported.keys() - stored.keys()):
+        yield Finding(
+            summary=f"{service.metrics_url} {clock}",
+            detail="Prometheus keeps a sample for the time on its stamp, or refuses it: it has none of now",
+            remedy="set the clock right, or stamp nothing; until then, honor_timestamps: false for the job",
+        )
+        return
+    for family, total in apart.items():
+        yield Finding(
+            subject=family,
+            summary=f"is {total:g} in Prometheus and {common[family]:g} on the target, "
+            "and they do not come together",
+            remedy="the scraped target is not the one looked at, or its metrics come from a cache",
+        )
+    if apart or faults or not stored:
+        return
+    now = await prometheus.now()
+    late = max(now - target.last_scrape for target in targets if target.health == "up")
+    still = _still_scrapes(stored) * interval - late
+    if still >= _two(interval) - 1:
+        yield await standing_still(
+            prometheus, service.job, list(stored), seconds=still, interval_seconds=interval, now=now
+        )
+    elif common:
         yield Seen(f"{len(common)} on the target too, their counters fresh")
 
 
@@ -126,6 +174,18 @@ async def _apart(
         what = f"two scrapes of {len(waiting)} families"
         await until(together, within_seconds=_two(interval), what=what)
     return waiting
+
+
+def _still_scrapes(stored: dict[str, list[float]]) -> int:
+    """For how many scrapes none of the totals has moved; none where nothing is stored."""
+
+    def still(totals: list[float]) -> int:
+        return (
+            next((back for back, total in enumerate(reversed(totals)) if total != totals[-1]), len(totals))
+            - 1
+        )
+
+    return min(map(still, stored.values()))
 
 
 def _two(interval: float) -> float:

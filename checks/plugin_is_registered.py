@@ -35,6 +35,9 @@ async def check(
         else await _scraped(prometheus, service, families)
     )
     where = service.metrics_url or f"Prometheus, job {service.job}"
+    if service.metrics_url and not exported and not await service.metrics():
+        yield Finding(summary=f"{where} exports nothing", detail=f"so nothing is told of {plugin}")
+        return
     for family in families:
         if family not in exported:
             yield Finding(

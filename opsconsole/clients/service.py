@@ -1,5 +1,6 @@
 """The service under observation: its metrics endpoint as it is exposed, and its own word on its health."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from opsconsole import config
@@ -39,7 +40,12 @@ class Service:
 
     async def totals(self, names: list[str]) -> dict[str, float]:
         """The sum over the series of each of these metrics, without those that the target does not export."""
-        exported = [sample for family in (await self.metrics()).values() for sample in family.samples]
+        return self.totals_in(await self.metrics(), names)
+
+    @staticmethod
+    def totals_in(page: Mapping[str, MetricFamily], names: list[str]) -> dict[str, float]:
+        """The same by what the endpoint exposed before."""
+        exported = [sample for family in page.values() for sample in family.samples]
         found = {name: [value for sampled, _, value in exported if sampled == name] for name in names}
         return {name: sum(values) for name, values in found.items() if values}
 

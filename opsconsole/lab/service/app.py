@@ -37,6 +37,7 @@ class BillingService:
         self._api_key = api_key
         self._types = EventTypes(frozenset((TEST_EVENT, *(name for name, _ in WEBHOOK_TYPES))))
         self._started = time.time()
+        self._repositories = 0
         self._prepare_test_series()
 
     def _prepare_test_series(self) -> None:
@@ -60,6 +61,11 @@ class BillingService:
         return routes
 
     async def show_metrics(self, request: Request) -> Response:
+        for _ in range(round(self.traffic.behaviour.new_label_values_per_scrape)):
+            self._repositories += 1
+            customer, plan = PRO
+            repository = f"repository-{self._repositories}"
+            self.metrics.count("usage_tracked", customer_id=customer, plan=plan, resource_type=repository)
         body, content_type = self.metrics.expose(request.headers.get("accept", ""))
         return Response(200, body, content_type)
 
@@ -162,6 +168,7 @@ class BillingService:
     def _behave(self, behaviour: Behaviour) -> None:
         self.traffic.behaviour = behaviour
         self.metrics.withheld = frozenset(behaviour.withheld_families)
+        self.metrics.clock_offset_seconds = behaviour.clock_ahead_seconds - behaviour.clock_behind_seconds
 
     async def cancel(self, request: Request) -> Response:
         """Cancel `count` subscriptions of one customer."""

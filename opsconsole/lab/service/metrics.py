@@ -1,5 +1,6 @@
 """The service's metrics as prometheus_client keeps and exposes them."""
 
+import time
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -13,22 +14,31 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class _Visible:
-    """A registry's families without those withheld."""
+    """A registry's families without those withheld, stamped where there is a time to stamp them with."""
 
-    def __init__(self, registry: CollectorRegistry, withheld: frozenset[str]) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, withheld: frozenset[str], stamp: float | None = None
+    ) -> None:
         self._registry = registry
         self._withheld = withheld
+        self._stamp = stamp
 
     def collect(self) -> Iterable[Metric]:
-        return (metric for metric in self._registry.collect() if metric.name not in self._withheld)
+        for metric in self._registry.collect():
+            if metric.name not in self._withheld:
+                if self._stamp is not None:
+                    metric.samples = [sample._replace(timestamp=self._stamp) for sample in metric.samples]
+                yield metric
 
 
 class Metrics:
-    """All families of the service; a family named in `withheld` is kept back from /metrics."""
+    """All families of the service; a family named in `withheld` is kept back from /metrics. With a
+    `clock_offset_seconds` the samples are stamped, by a clock that is so far ahead of ours."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self.withheld: frozenset[str] = frozenset()
+        self.clock_offset_seconds = 0.0
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         for name, family in FAMILIES.items():
@@ -47,6 +57,11 @@ class Metrics:
 
     def observe(self, family: str, value: float, /, **labels: str) -> None:
         self._histograms[family].labels(**labels).observe(value)
+
+    def clear(self) -> None:
+        """Forget all series, as a restart does."""
+        for metric in (*self._counters.values(), *self._histograms.values()):
+            metric.clear()
 
     def prepare(self, streams: Iterable[Stream]) -> None:
         """Bring all series of these streams into being, at zero."""
@@ -96,4 +111,5 @@ class Metrics:
     def expose(self, accept: str) -> tuple[bytes, str]:
         """The exposition and its content type, in the format that the scraper asks for."""
         encode, content_type = choose_encoder(accept)
-        return encode(_Visible(self._registry, self.withheld)), content_type
+        stamp = time.time() + self.clock_offset_seconds if self.clock_offset_seconds else None
+        return encode(_Visible(self._registry, self.withheld, stamp)), content_type

@@ -24,6 +24,10 @@ class Behaviour:
     payment_failure_share: float = 0.0  # of the payments that would succeed, so many fail
     webhook_failure_share: float = 0.0
     withheld_families: tuple[str, ...] = ()  # prometheus_client's names, without `_total`
+    counters_reset_every_seconds: float = 0.0  # as if it restarted so often; 0: never
+    clock_behind_seconds: float = 0.0  # samples are stamped by a clock that is so far behind; 0: not stamped
+    clock_ahead_seconds: float = 0.0
+    new_label_values_per_scrape: float = 0.0  # so many new series of one metric with each answer
 
     def changed(self, wishes: dict[str, Any]) -> "Behaviour":
         """This behaviour with the wishes applied; a wish that is none is answered with 400."""
@@ -59,6 +63,7 @@ class Traffic:
         self._due = [(self._moment(stream, 0), index) for index, stream in enumerate(self._streams)]
         heapq.heapify(self._due)
         self._owed = {"payment": 0.0, "webhook": 0.0}
+        self._reset_at = 0.0
         self.behaviour = Behaviour()
         self.events = 0
         metrics.prepare(self._streams)
@@ -68,7 +73,16 @@ class Traffic:
         started = time.monotonic()
         while True:
             self.play_until(pace * (time.monotonic() - started))
+            self._reset(time.monotonic())
             await asyncio.sleep(TICK_SECONDS)
+
+    def _reset(self, now: float) -> None:
+        """Begin to count anew where it is time to."""
+        every = self.behaviour.counters_reset_every_seconds
+        if every and now >= self._reset_at + every:
+            self._reset_at = now
+            self._metrics.clear()
+            self._metrics.prepare(self._streams)
 
     def play_until(self, seconds: float) -> None:
         """Play all occurrences up to so many seconds after the start."""
