@@ -1,8 +1,11 @@
 """The running Alertmanager sends every alert to the people and channels meant, when it should."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from itertools import chain
 from typing import Annotated
 
 from opsconsole.checkkit import (
@@ -25,6 +28,7 @@ from opsconsole.checkkit import (
 DIAGNOSIS = ("alertmanager_answers", "prometheus_answers", "notifications_are_sent")
 
 _RECENT = "15m"
+_ALIKE = 0.85
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,36 +48,55 @@ async def check(
     *,
     expected: Annotated[list[Expectation], NotEmpty],
     alertmanager_seen_by_prometheus: str = "",
+    separate_alertmanagers: tuple[str, ...] = (),
 ) -> AsyncIterator[Finding | Seen]:
     """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:
     inhibition by alerts that fire, silences, time intervals. `alertmanager_seen_by_prometheus` is its
-    URL in Prometheus' eyes, where that is another than ours (a port-forward)."""
-    now, labels = await asyncio.gather(in_force(alertmanager), sent_labels(prometheus))
-    right = 0
-    for expectation in expected:
-        for alert in expectation.alerts:
-            if alert not in labels:
-                yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
-                continue
-            sent = [each for each in labels[alert] if each is not None]
-            findings = {
-                finding: None
-                for each in sent
-                for finding in (
-                    *_misrouted(now.config, alert, each, expectation),
-                    *(Finding(subject=alert, summary=reason) for reason in now.held_back(each)),
-                )
-            }
-            if len(sent) < len(labels[alert]):
-                findings[_dropped(alert)] = None
-            right += not findings
-            for finding in findings:
-                yield finding
-            for receiver in dict.fromkeys(name for each in sent for name in _receivers(now.config, each)):
-                yield Seen(receiver, subject=alert)
-    async for said in _connected(prometheus, alertmanager.url, alertmanager_seen_by_prometheus):
+    URL in Prometheus' eyes, where that is another than ours (a port-forward); `separate_alertmanagers` are
+    others that Prometheus sends to and that are no replicas of ours: their URLs, or hosts and ports."""
+    connected = _connected(prometheus, alertmanager, alertmanager_seen_by_prometheus, separate_alertmanagers)
+    try:
+        now, labels = await asyncio.gather(in_force(alertmanager), sent_labels(prometheus))
+    except Unseen:
+        with suppress(Unseen):
+            async for said in connected:
+                yield said
+        raise
+    async for said in _reloaded(alertmanager):
         yield said
-    yield Seen(f"{right} of {sum(len(e.alerts) for e in expected)} alerts reach whom they are meant for, now")
+    told = [
+        list(_reach(now.config, now.held_back, alert, labels.get(alert, ()), expectation))
+        for expectation in expected
+        for alert in expectation.alerts
+    ]
+    for said in chain.from_iterable(told):
+        yield said
+    async for said in connected:
+        yield said
+    right = sum(not any(isinstance(said, Finding) for said in of_one) for of_one in told)
+    yield Seen(f"{right} of {len(told)} alerts reach whom they are meant for, now")
+
+
+def _reach(
+    config: AlertmanagerConfig,
+    held_back: Callable[[Mapping[str, str]], Iterator[Finding]],
+    alert: str,
+    labels: Sequence[dict[str, str] | None],
+    meant: Expectation,
+) -> Iterator[Finding | Seen]:
+    """Of one alert and the label sets that leave Prometheus, None for one that is dropped there."""
+    if not labels:
+        yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
+    sent = [each for each in labels if each is not None]
+    findings: dict[Finding, None] = {}
+    for each in sent:
+        found = (*_misrouted(config, alert, each, meant), *held_back(each))
+        findings |= {replace(finding, subject=alert): None for finding in found}
+    yield from findings
+    if len(sent) < len(labels):
+        yield _dropped(alert)
+    for receiver in dict.fromkeys(name for each in sent for name in _receivers(config, each)):
+        yield Seen(receiver, subject=alert)
 
 
 def _dropped(alert: str) -> Finding:
@@ -84,14 +107,32 @@ def _dropped(alert: str) -> Finding:
     )
 
 
-async def _connected(prometheus: Prometheus, ours: str, theirs: str) -> AsyncIterator[Finding | Seen]:
-    connected = await connection(prometheus, ours, theirs)
+async def _reloaded(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:
+    try:
+        last = await alertmanager.reloaded()
+    except Unseen as unseen:
+        yield Seen(f"whether its last reload was accepted was not looked at: {unseen.message}")
+        return
+    if last.refusal:
+        yield last.refusal
+
+
+async def _connected(
+    prometheus: Prometheus, alertmanager: Alertmanager, theirs: str, separate: Collection[str]
+) -> AsyncIterator[Finding | Seen]:
+    connected = await connection(prometheus, alertmanager.url, theirs)
     for finding in connected.findings:
         yield finding
-    if connected.url:
-        yield Seen(f"Prometheus sends to {connected.place}")
-        async for said in _delivered(prometheus, connected.url):
-            yield said
+    if not connected.url:
+        return
+    yield Seen(f"Prometheus sends to {connected.place}")
+    async for said in _delivered(prometheus, connected.url):
+        yield said
+    status = await alertmanager.status()
+    if status.cluster_status == "settling":
+        yield Seen("its cluster is settling still: whether its replicas are all in it was not looked at")
+    elif alone := connected.apart(status, separate):
+        yield alone
 
 
 async def _delivered(prometheus: Prometheus, url: str) -> AsyncIterator[Finding | Seen]:
@@ -129,25 +170,26 @@ def _receivers(config: AlertmanagerConfig, labels: dict[str, str]) -> list[str]:
 
 
 def _reached(config: AlertmanagerConfig, receiver: str) -> str:
-    return ", ".join(map(str, config.recipients(receiver))) or "nobody"
+    return ", ".join(map(str, config.recipients(receiver))) or "nobody, it has no integration"
 
 
 def _misrouted(
     config: AlertmanagerConfig, alert: str, labels: dict[str, str], meant: Expectation
 ) -> list[Finding]:
     """Who is missing, who gets it and should not, and at which wrong times."""
-    targets = config.recipients(labels)
     path = "\n".join(_receivers(config, labels))
-    mailboxes = {target.address for target in targets if target.kind == "email"}
-    others = {name for target in targets if target.kind != "email" for name in (target.kind, str(target))}
-    kinds = {target.kind for target in targets if target.kind != "email"}
+    reached = _names(config, labels)
+    mailboxes = {target.address for target in config.recipients(labels) if target.kind == "email"}
+    kinds = {target.kind for target in config.recipients(labels) if target.kind != "email"}
     found = []
-    if missing := [*sorted(set(meant.email) - mailboxes), *sorted(set(meant.channels) - others)]:
-        found.append(Finding(subject=alert, summary=f"never reaches {', '.join(missing)}", detail=path))
-    if extra := [
+    extra = [
         *sorted(mailboxes - set(meant.email)),
         *sorted(kinds - {c.split()[0] for c in meant.channels}),
-    ]:
+    ]
+    if missing := [*sorted(set(meant.email) - reached), *sorted(set(meant.channels) - reached)]:
+        why = "\n".join([path, *_why(config, labels, missing, extra)])
+        found.append(Finding(subject=alert, summary=f"never reaches {', '.join(missing)}", detail=why))
+    if extra:
         found.append(Finding(subject=alert, summary=f"also reaches {', '.join(extra)}", detail=path))
     for route in config.routes(labels):
         for name, wanted, got in (
@@ -159,3 +201,25 @@ def _misrouted(
                     Finding(subject=alert, summary=f"{name} is {lasting(got)}, not {wanted}", detail=path)
                 )
     return found
+
+
+def _why(
+    config: AlertmanagerConfig, labels: dict[str, str], missing: list[str], extra: list[str]
+) -> Iterator[str]:
+    """What keeps it from those who are missing, where that can be told."""
+    every = {name for receiver in config.receivers for name in _names(config, receiver)}
+    for name in missing:
+        if alike := get_close_matches(name, extra, 1, _ALIKE):
+            yield f"{alike[0]} is almost {name}: is it misspelt?"
+        elif name not in every:
+            yield f"no receiver has {name}"
+    for over in config.passed_over(labels):
+        if _names(config, over.route.receiver) & set(missing):
+            yield f"{over.route} → {over.route.receiver} would reach them, but {over.because}"
+
+
+def _names(config: AlertmanagerConfig, of: str | dict[str, str]) -> set[str]:
+    """Whom a receiver, or an alert, reaches, as an expectation may name them."""
+    targets = config.recipients(of)
+    mailboxes = {target.address for target in targets if target.kind == "email"}
+    return mailboxes | {name for t in targets if t.kind != "email" for name in (t.kind, str(t))}

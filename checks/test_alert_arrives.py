@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from opsconsole.checkkit import (
     Alertmanager,
@@ -18,8 +16,8 @@ from opsconsole.checkkit import (
     Seen,
     SignOff,
     Unseen,
+    in_force,
     lasting,
-    silenced,
     until,
 )
 
@@ -93,7 +91,11 @@ async def _in_the_way(
     alertmanager: Alertmanager, config: AlertmanagerConfig, labels: dict[str, str], marked: dict[str, str]
 ) -> list[Finding]:
     """What makes it pointless to send the test alert."""
-    held = _held_back(config, marked, await alertmanager.silences(), await alertmanager.now())
+    now = await in_force(alertmanager)
+    held = [
+        replace(why, summary=f"not sent, it would not arrive: it {why.summary}")
+        for why in now.held_back(marked)
+    ]
     return [*_not_as_real(config, labels, marked), *held]
 
 
@@ -145,19 +147,6 @@ def _not_as_real(config: AlertmanagerConfig, labels: dict[str, str], marked: dic
     if real == test:
         return []
     return [Finding(summary=f"the test alert would go to {', '.join(test)}, a real one to {', '.join(real)}")]
-
-
-def _held_back(
-    config: AlertmanagerConfig,
-    marked: dict[str, str],
-    silences: list[dict[str, Any]],
-    at: datetime,
-) -> list[Finding]:
-    reasons = [
-        f"silenced by {silence.created_by}: {silence.comment}" for silence in silenced(marked, silences, at)
-    ]
-    reasons += [reason for route in config.routes(marked) if (reason := config.muted_now(route, at))]
-    return [Finding(summary=f"not sent, it would not arrive: {reason}") for reason in reasons]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import msgspec
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
 from opsconsole.errors import Nonsense
+from opsconsole.model import Finding
 
 if TYPE_CHECKING:
     from opsconsole.clients.routing import AlertmanagerConfig
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _CLOCKS_AGREE_SECONDS = 60.0
 _REQUESTS = "alertmanager_notification_requests_total"
 _REQUESTS_FAILED = "alertmanager_notification_requests_failed_total"
+_RELOAD = "alertmanager_config_last_reload_success"
 _COUNTED = ("alertmanager_notifications_", "alertmanager_notification_requests_")
 
 
@@ -47,6 +49,26 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     inhibited_by: list[str]
     muted_by: list[str]
     fingerprint: str
+
+
+class Reload(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the last configuration that the server was given was `accepted`, and since when that runs which
+    does, 0 where it is not told."""
+
+    accepted: bool
+    running_since: float
+
+    @property
+    def refusal(self) -> Finding | None:
+        """What is wrong where it was not accepted."""
+        if self.accepted:
+            return None
+        since = f"it runs since {datetime.fromtimestamp(self.running_since, UTC):%F %H:%M:%S} UTC; "
+        return Finding(
+            summary="the last reload of alertmanager.yml was refused: the configuration before it still runs",
+            detail=f"{since if self.running_since else ''}the next start will fail",
+            remedy="amtool check-config alertmanager.yml, correct it, reload",
+        )
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +142,18 @@ class Alertmanager:
         answer = await self._http.get("/api/v2/silences")
         answer.json(list[_Silence])
         return answer.json(list[dict[str, Any]])
+
+    async def reloaded(self) -> Reload:
+        """How its last reload went, by its own metrics."""
+        from opsconsole.clients.exposition import samples
+
+        answer = await self._http.get("/metrics")
+        lines = [line for line in answer.text.splitlines() if line.startswith(_RELOAD)]
+        told = {name: value for name, _, value in samples("\n".join(lines), answer.where)}
+        if f"{_RELOAD}ful" not in told:
+            raise Nonsense("its metrics do not tell of its reloads", where=answer.where)
+        at = told.get(f"{_RELOAD}_timestamp_seconds", 0.0)
+        return Reload(accepted=told[f"{_RELOAD}ful"] == 1, running_since=at)
 
     async def notifications(self) -> list[Notification]:
         """What its own metrics count, an entry for each integration (and receiver, where told)."""

@@ -1,7 +1,7 @@
 """An alert's way to people: the labels that Alertmanager gets, whether it gets them, what holds them back."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from opsconsole import promql
 from opsconsole.checkkit import until
-from opsconsole.clients.alertmanager import Alertmanager
+from opsconsole.clients.alertmanager import Alertmanager, Status
 from opsconsole.clients.prometheus import Prometheus, Rule
 from opsconsole.clients.relabelling import Outgoing
 from opsconsole.clients.routing import AlertmanagerConfig
@@ -58,17 +58,30 @@ class InForce:
     silences: list[dict[str, Any]]
     at: datetime
 
-    def held_back(self, labels: Labels) -> Iterator[str]:
+    def held_back(self, labels: Labels) -> Iterator[Finding]:
         """What would keep an alert with these labels from arriving now."""
         for silence in silenced(labels, self.silences, self.at):
             end = f"{silence.ends_at:%F %H:%M} UTC"
-            yield f"is silenced until {end} by {silence.created_by}: {silence.comment}"
+            yield Finding(
+                summary=f"is silenced until {end} by {silence.created_by}: {silence.comment}",
+                detail=f"the silence is on {silence.matchers}",
+                remedy=f"ask its author, then: amtool silence expire {silence.id}",
+            )
         for inhibition in self.config.inhibited(labels, self.active):
             source = inhibition.source.get("alertname", inhibition.source)
-            yield f"is inhibited now by {source}, which fires"
+            yield Finding(
+                summary=f"is inhibited now by {source}, which fires",
+                detail=f"by the inhibit rule: {inhibition.rule}",
+                remedy=f"see to {source}; is the rule meant to mute this alert?",
+            )
         for route in self.config.routes(labels):
             if reason := self.config.muted_now(route, self.at):
-                yield f"notifies nobody now: {reason}"
+                for_ever = self.config.never_sends(route, self.at.date())
+                yield Finding(
+                    summary=f"notifies nobody now: {reason}",
+                    detail=f"the route {route}{', and so it stays for ever' if for_ever else ''}",
+                    remedy="correct the time intervals in alertmanager.yml" if for_ever else "",
+                )
 
 
 async def in_force(alertmanager: Alertmanager) -> InForce:
@@ -82,15 +95,34 @@ async def in_force(alertmanager: Alertmanager) -> InForce:
 @dataclass(frozen=True)
 class Connection:
     """Whether alerts leave Prometheus for our Alertmanager: `url` is where it sends them, empty where that is
-    not our Alertmanager, and `findings` is what is wrong."""
+    not our Alertmanager, `known` all that it sends to, and `findings` is what is wrong."""
 
     url: str = ""
     findings: tuple[Finding, ...] = ()
+    known: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
         """The URL without its scheme, which may differ behind a proxy."""
         return _place(self.url)
+
+    def apart(self, status: Status, separate: Collection[str]) -> Finding | None:
+        """What is wrong where Prometheus sends to more Alertmanagers than are members of this one's cluster;
+        `separate` are those (URL, or host and port) that are meant to be apart."""
+        alone = {_host(url) for url in separate}
+        urls = {_place(url): url for url in self.known if _host(url) not in alone}
+        members = max(status.peers, 1)
+        if len(urls) <= members:
+            return None
+        disabled = status.cluster_status == "disabled"
+        cluster = "is in no cluster" if disabled else f"sees a cluster of {members}, itself included"
+        return Finding(
+            summary=f"Prometheus sends to {len(urls)} Alertmanagers, and this one {cluster}: a silence holds "
+            "on one alone, and every notification comes from each that is up",
+            detail="\n".join(urls.values()),
+            remedy="are all up, do they name each other with --cluster.peer, is their port 9094 open? "
+            "One that is no replica belongs in the setting separate_alertmanagers",
+        )
 
 
 async def connection(prometheus: Prometheus, ours: str, theirs: str = "") -> Connection:
@@ -109,7 +141,7 @@ async def connection(prometheus: Prometheus, ours: str, theirs: str = "") -> Con
             "look at alerting.alertmanagers in prometheus.yml",
         )
     if same := [url for url in known if _place(url) == wanted]:
-        return Connection(same[0], () if theirs else tuple(_other_scheme(same, ours)))
+        return Connection(same[0], () if theirs else tuple(_other_scheme(same, ours)), tuple(known))
     if wanted in (_place(url).replace("/api/v1/", "/api/v2/") for url in known):
         return _astray(
             "Prometheus sends to Alertmanager's API v1, which it has no longer since 0.27",
@@ -121,6 +153,10 @@ async def connection(prometheus: Prometheus, ours: str, theirs: str = "") -> Con
         f"Prometheus sends to {', '.join(known)}; whether that is {ours} cannot be seen",
         hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
     )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url if "//" in url else f"//{url}").netloc
 
 
 def _other_scheme(same: list[str], ours: str) -> Iterator[Finding]:

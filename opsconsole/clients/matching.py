@@ -15,6 +15,7 @@ Labels = Mapping[str, str]
 Matcher = tuple[str, str, str | re.Pattern[str]]
 
 _VALUES_KEPT = 65_536
+_ALIKE = 0.8
 
 
 def passes(matcher: Matcher, value: str) -> bool:
@@ -32,6 +33,32 @@ def all_pass(matchers: Sequence[Matcher], labels: Labels) -> bool:
 def contradicts(matchers: Sequence[Matcher], labels: Labels) -> bool:
     """Whether a label that is present fails one of the matchers, whatever the missing ones may be."""
     return any(m[0] in labels and not passes(m, labels[m[0]]) for m in matchers)
+
+
+def near_miss(matchers: Sequence[Matcher], labels: Labels) -> str:
+    """What keeps a label set from passing, where it is little: all that refuse it want another case or a word
+    that is almost the same, or the only one that does wants a label that is not there. Empty otherwise."""
+    refusing = [matcher for matcher in matchers if not passes(matcher, labels.get(matcher[0], ""))]
+    told = [_near(matcher, labels.get(matcher[0], "")) for matcher in refusing]
+    absent = any(not labels.get(matcher[0]) for matcher in refusing)
+    return "" if not all(told) or (absent and len(told) > 1) else " and ".join(told)
+
+
+def _near(matcher: Matcher, value: str) -> str:
+    from difflib import SequenceMatcher
+
+    label, operator, wanted = matcher
+    text = wanted if isinstance(wanted, str) else wanted.pattern.removeprefix("(?:").removesuffix(")")
+    matcher_and_value = f'its matcher {label}{operator}"{text}" does not pass {label}="{value}"'
+    if operator.startswith("!"):
+        return ""
+    if not value:
+        return f'its matcher {label}{operator}"{text}" asks for a label that the alert does not have'
+    if re.fullmatch(re.escape(text) if isinstance(wanted, str) else text, value, re.IGNORECASE):
+        return f"{matcher_and_value}, whose case differs"
+    if SequenceMatcher(None, text, value).ratio() >= _ALIKE:
+        return f"{matcher_and_value}, which is almost the same"
+    return ""
 
 
 def index(sets: Sequence[Sequence[Matcher]]) -> Callable[[Labels], int]:

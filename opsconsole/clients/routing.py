@@ -25,7 +25,7 @@ from opsconsole.clients.inhibition import (
     inhibitions,
     possible_inhibitions,
 )
-from opsconsole.clients.matching import Labels, index
+from opsconsole.clients.matching import Labels, index, near_miss
 from opsconsole.clients.muting import TimeInterval, never_sends
 from opsconsole.clients.receivers import Target, targets
 from opsconsole.clients.shape import INHIBIT_RULE, ROUTE, check, mappings
@@ -57,6 +57,14 @@ class Route:
 
     def __str__(self) -> str:
         return " → ".join(("root", *self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A route that an alert does not come to, though little keeps it from there: `because` says what."""
+
+    route: Route
+    because: str
 
 
 @dataclass(slots=True)
@@ -123,6 +131,11 @@ class AlertmanagerConfig:
         found = (target for route in self.routes(of) for target in self._targets[route.receiver])
         return tuple(dict.fromkeys(found))
 
+    def passed_over(self, labels: Labels) -> list[PassedOver]:
+        """Where an alert with these labels would end, too, were it not that a route before takes it and does
+        not continue, or that matchers refuse it by little: by the case, a letter, a label that it has not."""
+        return list(dict.fromkeys(self._passed_over(0, self._passed(labels), labels)))
+
     def inhibited(self, labels: Labels, active: Iterable[Labels]) -> list[Inhibition]:
         """What mutes an alert with these labels while the `active` alerts (their label sets) fire."""
         return inhibitions(self._inhibit_rules, labels, list(active))
@@ -161,6 +174,25 @@ class AlertmanagerConfig:
             child = first.bit_length() - 1
             yield from self._ends(child, passed)
             entered = entered ^ first if self._nodes[child].route.continue_ else 0
+
+    def _passed_over(self, number: int, passed: int, labels: Labels) -> Iterator[PassedOver]:
+        """Below a route that the alert enters."""
+        children, taken_by = self._nodes[number].children, None
+        while children:
+            first = children & -children
+            children ^= first
+            child = first.bit_length() - 1
+            node = self._nodes[child]
+            because = ""
+            if not first & passed:
+                because = near_miss(node.matchers, labels)
+            elif taken_by:
+                because = f"{taken_by} stands before it, takes the alert, and has no `continue: true`"
+            else:
+                yield from self._passed_over(child, passed, labels)
+                taken_by = None if node.route.continue_ else node.route
+            if because:
+                yield from (PassedOver(route, because) for route in self._ends(child, passed))
 
     def _grow(self, branch: "_Branch") -> int:
         """Number the branch's routes in definition order, and check what they refer to."""
@@ -258,8 +290,9 @@ def _inhibit_rules(document: Mapping[str, Any]) -> list[InhibitRule]:
 def _rule_name(rule: Mapping[str, Any]) -> str:
     name = rule.get("name")
     sides = f"{_written_matchers(rule, 'source_')} mutes {_written_matchers(rule, 'target_')}"
-    equal = f" where equal on {', '.join(map(str, rule['equal']))}" if rule.get("equal") else ""
-    return f"{name}: {sides}{equal}" if name else sides + equal
+    equal = ", ".join(map(str, rule.get("equal") or ()))
+    sides += f" where equal on {equal}" if equal else ", whatever else they have"
+    return f"{name}: {sides}" if name else sides
 
 
 def _written_matchers(node: Mapping[str, Any], side: str = "") -> str:

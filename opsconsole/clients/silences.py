@@ -13,12 +13,13 @@ from opsconsole.errors import Nonsense
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A silence in force; `ends_at` is an aware time."""
+    """A silence in force; `ends_at` is an aware time, `matchers` is for people."""
 
     id: str
     created_by: str
     comment: str
     ends_at: datetime
+    matchers: str
 
 
 def silenced(labels: Labels, silences: Iterable[Mapping[str, Any]], at: datetime) -> list[Silence]:
@@ -32,10 +33,15 @@ def silenced(labels: Labels, silences: Iterable[Mapping[str, Any]], at: datetime
         try:
             begins, ends = (datetime.fromisoformat(entry[name]) for name in ("startsAt", "endsAt"))
             if begins <= at <= ends and all_pass(_matchers(entry), labels):
-                found.append(Silence(entry["id"], entry.get("createdBy", ""), entry.get("comment", ""), ends))
+                by, comment = entry.get("createdBy", ""), entry.get("comment", "")
+                found.append(Silence(entry["id"], by, comment, ends, _written(entry["matchers"])))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Nonsense(f"a silence cannot be read: {error!r}", where="Alertmanager's silences") from None
     return found
+
+
+def _written(matchers: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(f'{one["name"]}{_operator(one)}"{one["value"]}"' for one in matchers)
 
 
 def _matchers(silence: Mapping[str, Any]) -> list[Matcher]:
@@ -45,8 +51,13 @@ def _matchers(silence: Mapping[str, Any]) -> list[Matcher]:
 
 
 def _matcher(matcher: Mapping[str, Any]) -> Matcher:
+    wanted = compile_regex(matcher["value"]) if matcher["isRegex"] else matcher["value"]
+    return matcher["name"], _operator(matcher), wanted
+
+
+def _operator(matcher: Mapping[str, Any]) -> str:
     """Servers before 0.22 know no `isEqual`; there every matcher is an equality."""
-    sign = "=" if matcher.get("isEqual", True) else "!"
-    if not matcher["isRegex"]:
-        return matcher["name"], "=" if sign == "=" else "!=", matcher["value"]
-    return matcher["name"], f"{sign}~", compile_regex(matcher["value"])
+    equal = matcher.get("isEqual", True)
+    if matcher["isRegex"]:
+        return "=~" if equal else "!~"
+    return "=" if equal else "!="

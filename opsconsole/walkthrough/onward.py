@@ -104,8 +104,8 @@ def _held(labels: dict[str, str], now: InForce) -> Iterator[Obstacle]:
             remedy="give the receiver a target, or the alert the labels that its route asks for",
         )
         yield wrong(Hop.RECEIVER, finding)
-    for reason in now.held_back(labels):
-        yield wrong(Hop.RECEIVER, Finding(summary=reason))
+    for finding in now.held_back(labels):
+        yield wrong(Hop.RECEIVER, finding)
 
 
 async def _connected(sight: Sight) -> list[Obstacle]:

@@ -85,7 +85,7 @@ async def foreseen(sight: Sight, alert: TestAlert, run: str) -> Way:
 def _held_back(
     now: InForce, real: Mapping[str, str], marked: Mapping[str, str], targets: tuple[Target, ...]
 ) -> list[Obstacle]:
-    reasons = [f"it {reason}" for reason in now.held_back(marked)]
+    reasons = [f"it {held.summary}" for held in now.held_back(marked)]
     ways = [[route.receiver for route in now.config.routes(labels)] for labels in (real, marked)]
     if ways[0] != ways[1]:
         reasons.append(

@@ -5,5 +5,5 @@ from opsconsole.lab.faults import Fault
 FAULT = Fault(
     breaks=lambda lab: lab.silence(("component", "billing"), comment="noisy, remove soon"),
     shows={"routing": "is silenced until .* by somebody: noisy, remove soon"},
-    follows={"test-email": "silenced by somebody: noisy, remove soon"},
+    follows={"test-email": "it is silenced until .* by somebody: noisy, remove soon"},
 )
