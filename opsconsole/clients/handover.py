@@ -44,12 +44,17 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What a mail server said. `extensions` are those of its last EHLO, in lower case, AUTH with its
-    mechanisms; `replies` maps the sender and each recipient that were asked for to the reply, such as
-    `250 OK`."""
+    """What a mail server said.
 
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    `starttls`: whether it offers that; `extensions` are the names of those that it has in the end, in lower
+    case. `replies` maps the sender and each recipient that were asked for to the reply, such as `250 OK`.
+    `certificate` is what is wrong with its certificate, whoever asks.
+    """
+
+    starttls: bool = False
+    extensions: Collection[str] = ()
     replies: Mapping[str, str] = field(default_factory=dict)
+    certificate: str = ""
 
 
 def mail_handovers(config_text: str, receivers: Collection[str]) -> list[Handover]:
@@ -101,8 +106,13 @@ def _addresses(written: object) -> list[str]:
 
 def refusals(handover: Handover, said: Reception) -> Iterator[Finding]:
     """What keeps Alertmanager from handing mails over, of what the mail server said."""
-    where = f"the mail server {handover.address}"
-    if handover.tls and not handover.tls_at_once and "starttls" not in said.extensions:
+    if said.certificate:
+        yield Finding(
+            subject=handover.address,
+            summary=f"the mail server's certificate is wrong: {said.certificate}",
+            remedy="renew it, or use the name that it is of in smtp_smarthost",
+        )
+    elif handover.tls and not handover.tls_at_once and not said.starttls:
         yield Finding(
             subject=handover.address,
             summary="the mail server does not offer STARTTLS, and Alertmanager is to send nothing without it",
@@ -110,23 +120,28 @@ def refusals(handover: Handover, said: Reception) -> Iterator[Finding]:
             "smtp_require_tls: false",
         )
     for address, reply in said.replies.items():
-        if reply.startswith("2"):
-            continue
-        if reply.startswith("530"):
-            yield Finding(
-                subject=handover.address,
-                summary=f"the mail server wants a login, and Alertmanager is given none: {reply}",
-                remedy="give Alertmanager smtp_auth_username and a password",
-            )
-        else:
-            whom = "sender" if address == handover.sender else "recipient"
-            yield Finding(
-                subject=address,
-                summary=f"{where} refuses the {whom}{_for_now(reply)}: {reply}",
-                detail="It was asked from here; it may judge by who asks.",
-                remedy="mend the mailbox, or the address in Alertmanager's receiver",
-            )
+        if not reply.startswith("2"):
+            yield _refused(handover, address, reply)
 
 
-def _for_now(reply: str) -> str:
-    return " for now" if reply.startswith("4") else ""
+def _refused(handover: Handover, address: str, reply: str) -> Finding:
+    if reply.startswith("530") and "STARTTLS" in reply.upper():
+        return Finding(
+            subject=handover.address,
+            summary=f"the mail server takes nothing without TLS, and Alertmanager is to do without: {reply}",
+            remedy="smtp_require_tls: true",
+        )
+    if reply.startswith("530"):
+        return Finding(
+            subject=handover.address,
+            summary=f"the mail server wants a login, and Alertmanager is given none: {reply}",
+            remedy="give Alertmanager smtp_auth_username and a password",
+        )
+    whom = "sender" if address == handover.sender else "recipient"
+    for_now = " for now" if reply.startswith("4") else ""
+    return Finding(
+        subject=address,
+        summary=f"the mail server {handover.address} refuses the {whom}{for_now}: {reply}",
+        detail="It was asked from here; it may judge by who asks.",
+        remedy="mend the mailbox, or the address in Alertmanager's receiver",
+    )

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 
 from opsconsole.clients.evidence import next_id
 from opsconsole.clients.handover import Handover, Reception
-from opsconsole.errors import Nonsense, OpsconsoleError, Refused, TimedOut, Unreachable
+from opsconsole.errors import Nonsense, OpsconsoleError, Refused, TimedOut, Unreachable, Unseen
 from opsconsole.model import Exchange
 from opsconsole.redaction import excerpt
 
 _KEPT_CHARACTERS = 4_000
 _MOST_RECIPIENTS = 20
+_WRONG_FOR_ALL = (10, 62, 64)
+"""What OpenSSL calls a certificate that is out of date, of another host, of another address."""
+
 _FROM_HERE = "it was asked from here: whether Alertmanager reaches it from where it runs is not known"
 
 
@@ -66,6 +69,7 @@ class _Talk:
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     _smtp: smtplib.SMTP | None = None
+    _starttls: bool = False
 
     @property
     def url(self) -> str:
@@ -78,22 +82,27 @@ class _Talk:
     def hold(self) -> Reception:
         try:
             return self._hold()
-        except smtplib.SMTPServerDisconnected as error:
-            raise Nonsense(f"broke off: {error}", where=self.where, hint=_FROM_HERE) from error
-        except smtplib.SMTPResponseException as error:
-            reply = _told(error.smtp_code, error.smtp_error)
-            raise Refused(f"does not talk to us: {reply}", where=self.where, hint=_FROM_HERE) from error
-        except (smtplib.SMTPException, ValueError) as error:
-            raise Nonsense(f"speaks no SMTP: {error}", where=self.where) from error
         except ssl.SSLCertVerificationError as error:
+            if error.verify_code in _WRONG_FOR_ALL:
+                return Reception(certificate=error.verify_message)
             message = f"its certificate is not trusted here: {error.verify_message}"
             raise Unreachable(message, where=self.where, hint=_FROM_HERE) from error
-        except TimeoutError as error:
+        except (OSError, ValueError) as error:  # smtplib's own are OSErrors
+            raise self._unseen(error) from error
+
+    def _unseen(self, error: OSError | ValueError) -> Unseen:
+        if isinstance(error, smtplib.SMTPServerDisconnected):
+            return Nonsense(f"broke off: {error}", where=self.where, hint=_FROM_HERE)
+        if isinstance(error, smtplib.SMTPResponseException):
+            reply = _told(error.smtp_code, error.smtp_error)
+            return Refused(f"does not talk to us: {reply}", where=self.where, hint=_FROM_HERE)
+        if isinstance(error, (smtplib.SMTPException, ValueError)):
+            return Nonsense(f"speaks no SMTP: {error}", where=self.where)
+        if isinstance(error, TimeoutError):
             message = f"no answer within {self.timeout_seconds:g} s"
-            raise TimedOut(message, where=self.where, hint=_FROM_HERE) from error
-        except OSError as error:
-            message = (error.strerror or str(error)).lower()
-            raise Unreachable(message, where=self.where, hint=_FROM_HERE) from error
+            return TimedOut(message, where=self.where, hint=_FROM_HERE)
+        message = (error.strerror or str(error)).lower()
+        return Unreachable(message, where=self.where, hint=_FROM_HERE)
 
     def end(self) -> None:
         """Also ends the thread that may still wait for an answer."""
@@ -106,8 +115,9 @@ class _Talk:
         handover = self.handover
         smtp = self._smtp = self._connected()
         self._greet(smtp)
+        self._starttls = smtp.has_extn("starttls")
         if handover.tls and not handover.tls_at_once:
-            if not smtp.has_extn("starttls"):
+            if not self._starttls:
                 return self._leave(smtp)
             self._note("STARTTLS", *smtp.starttls(context=self._context()))
             self._greet(smtp)
@@ -144,11 +154,11 @@ class _Talk:
         return replies
 
     def _leave(self, smtp: smtplib.SMTP, replies: dict[str, str] | None = None) -> Reception:
-        offered = dict(smtp.esmtp_features)
+        offered = tuple(smtp.esmtp_features)
         with contextlib.suppress(OSError, smtplib.SMTPException):
             self._note("RSET", *smtp.rset())
             self._note("QUIT", *smtp.quit())
-        return Reception(offered, replies or {})
+        return Reception(self._starttls, offered, replies or {})
 
     def _note(self, asked: str, code: int, answer: bytes) -> str:
         reply = _told(code, answer)

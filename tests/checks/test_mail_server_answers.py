@@ -1,12 +1,15 @@
 """Mail servers that take mails, that refuse them for each reason, and that cannot be asked."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiosmtpd.smtp import SMTP
 from pytest_httpserver import HTTPServer
 
 from opsconsole.clients.alertmanager import Alertmanager
@@ -17,6 +20,7 @@ from opsconsole.engine.discover import discover
 from opsconsole.engine.perform import Perform, Result
 from opsconsole.lab.mail import Behaviour, MailServer
 from opsconsole.model import Exchange, Outcome
+from tests.clients.test_http import certificate
 
 Verified = Callable[..., Awaitable[tuple[Result, list[Exchange]]]]
 
@@ -27,6 +31,7 @@ def verified(httpserver: HTTPServer, pytestconfig: pytest.Config) -> Verified:
     and the conversations that it had with mail servers."""
 
     async def perform(smarthost: str, severity: str = "high", **settings: Any) -> Any:
+        httpserver.clear()
         answer = httpserver.expect_request("/api/v2/status")
         answer.respond_with_json(status(smarthost, settings))
         talks: list[Exchange] = []
@@ -109,17 +114,61 @@ async def test_passes_and_sends_nothing(verified: Verified) -> None:
             "530 5.7.0 Authentication required",
         ),
         (
+            {"refused": {"*": "530 Must issue a STARTTLS command first"}},
+            False,
+            "{}: the mail server takes nothing without TLS, and Alertmanager is to do without: "
+            "530 Must issue a STARTTLS command first (and 1 more)",
+        ),
+        (
             {},
             True,
             "{}: the mail server does not offer STARTTLS, and Alertmanager is to send nothing without it",
         ),
     ],
-    ids=["one recipient", "for now", "a login", "no TLS"],
+    ids=["one recipient", "for now", "a login", "TLS alone", "no TLS"],
 )
 async def test_fails(behaviour: dict[str, Any], tls: bool, summary: str, verified: Verified) -> None:
     async with mail_server(**behaviour) as (address, _):
         result, _ = await verified(address, require_tls=tls)
     assert result == Result(Outcome.FAIL, summary.format(address))
+
+
+@asynccontextmanager
+async def with_tls(context: ssl.SSLContext, *, at_once: bool = False) -> AsyncIterator[str]:
+    def conversation() -> SMTP:
+        return SMTP(object(), tls_context=None if at_once else context)
+
+    wish: dict[str, Any] = {"ssl": context} if at_once else {}
+    server = await asyncio.get_running_loop().create_server(conversation, "127.0.0.1", 0, **wish)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["STARTTLS", "TLS at once"])
+async def test_tls(
+    at_once: bool, verified: Verified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, context = certificate(tmp_path)
+    async with with_tls(context, at_once=at_once) as address:
+        untrusted, _ = await verified(address, force_implicit_tls=at_once)
+        careless = {"insecure_skip_verify": True}
+        trusting, _ = await verified(address, force_implicit_tls=at_once, tls_config=careless)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        trusted, _ = await verified(address, force_implicit_tls=at_once)
+    assert untrusted.outcome is Outcome.UNKNOWN
+    assert "its certificate is not trusted here: self-signed certificate" in untrusted.summary
+    assert trusting.outcome is trusted.outcome is Outcome.PASS
+
+
+async def test_a_certificate_out_of_date_is_so_for_everybody(
+    verified: Verified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, context = certificate(tmp_path, expired=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    async with with_tls(context) as address:
+        result, _ = await verified(address)
+    assert result.outcome is Outcome.FAIL
+    assert result.summary == f"{address}: the mail server's certificate is wrong: certificate has expired"
 
 
 async def test_with_a_login_only_what_is_offered_is_looked_at(verified: Verified) -> None:
