@@ -14,18 +14,17 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from msgspec import Meta
-
 from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable, Unseen
 from opsconsole.model import Exchange, Finding, Seen
 
 if TYPE_CHECKING:
-    from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
     from opsconsole.clients.delivery import connection, in_force, sent_labels
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.grafana import Grafana
     from opsconsole.clients.handover import mail_handovers, refusals
+    from opsconsole.clients.http import Answer
     from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
@@ -41,10 +40,13 @@ if TYPE_CHECKING:
     from opsconsole.rehearse.model import Reason, Warned
     from opsconsole.rehearse.scraped import scraped_no_longer
 
+    from opsconsole import promql
+
 _TYPES = frozenset(
     [
         "Alertmanager",
         "AlertmanagerConfig",
+        "Answer",
         "Cluster",
         "Effects",
         "Grafana",
@@ -88,6 +90,7 @@ _FUNCTIONS = {
 __all__ = [
     "Alertmanager",
     "AlertmanagerConfig",
+    "Answer",
     "Cluster",
     "Days",
     "Duration",
