@@ -14,20 +14,24 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from msgspec import Meta
+
 from opsconsole.errors import Nonsense, Refused, TimedOut, Unreachable, Unseen
 from opsconsole.model import Exchange, Finding, Seen
 
 if TYPE_CHECKING:
+    from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
     from opsconsole.clients.delivery import connection, in_force, sent_labels
+    from opsconsole.clients.drift import compared, rule_files_not_found
     from opsconsole.clients.effects import Effects
+    from opsconsole.clients.evaluation import first_evaluation, ill_evaluated
     from opsconsole.clients.grafana import Grafana
-    from opsconsole.clients.handover import mail_handovers, refusals
     from opsconsole.clients.http import Answer
+    from opsconsole.clients.handover import mail_handovers, refusals
     from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
-    from opsconsole.clients.prometheus import Prometheus, Rule, Series, Target
+    from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.scrapes import scrape_faults, standing_still
@@ -39,8 +43,6 @@ if TYPE_CHECKING:
     from opsconsole.rehearse.known import Known, known
     from opsconsole.rehearse.model import Reason, Warned
     from opsconsole.rehearse.scraped import scraped_no_longer
-
-    from opsconsole import promql
 
 _TYPES = frozenset(
     [
@@ -61,6 +63,7 @@ _TYPES = frozenset(
         "ReferenceRule",
         "Route",
         "Rule",
+        "Runtime",
         "Series",
         "Service",
         "Target",
@@ -71,12 +74,16 @@ _TYPES = frozenset(
 
 _FUNCTIONS = {
     "ask_endpoint": "opsconsole.clients.targets",
+    "compared": "opsconsole.clients.drift",
     "connection": "opsconsole.clients.delivery",
+    "first_evaluation": "opsconsole.clients.evaluation",
+    "ill_evaluated": "opsconsole.clients.evaluation",
     "in_force": "opsconsole.clients.delivery",
     "known": "opsconsole.rehearse.known",
     "mail_handovers": "opsconsole.clients.handover",
     "not_up": "opsconsole.clients.targets",
     "refusals": "opsconsole.clients.handover",
+    "rule_files_not_found": "opsconsole.clients.drift",
     "run_panels": "opsconsole.clients.panels",
     "scraped_no_longer": "opsconsole.rehearse.scraped",
     "seconds": "opsconsole.clients.wire",
@@ -112,6 +119,7 @@ __all__ = [
     "Refused",
     "Route",
     "Rule",
+    "Runtime",
     "Seconds",
     "Seen",
     "Series",
@@ -124,8 +132,11 @@ __all__ = [
     "Unseen",
     "Warned",
     "ask_endpoint",
+    "compared",
     "connection",
+    "first_evaluation",
     "first_scrape",
+    "ill_evaluated",
     "in_force",
     "known",
     "lasting",
@@ -133,6 +144,7 @@ __all__ = [
     "not_up",
     "promql",
     "refusals",
+    "rule_files_not_found",
     "run_panels",
     "scrape_faults",
     "scraped_no_longer",

@@ -16,7 +16,7 @@ from opsconsole.checkkit import performing
 from opsconsole.clients import prometheus_answers as answers
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
-from opsconsole.clients.prometheus_answers import Rule, Runtime, Sample, Sending, Series, Target
+from opsconsole.clients.prometheus_answers import Loading, Rule, Runtime, Sample, Sending, Series, Target
 from opsconsole.clients.relabelling import Outgoing
 from opsconsole.errors import Nonsense, TimedOut
 
@@ -34,7 +34,7 @@ Seen = Callable[[str, str, str], None]
 """Told a server's name, version and URL when the version is learnt."""
 
 
-__all__ = ["Prometheus", "QueryError", "Rule", "Runtime", "Sample", "Sending", "Series", "Target"]
+__all__ = ["Loading", "Prometheus", "QueryError", "Rule", "Runtime", "Sample", "Sending", "Series", "Target"]
 
 
 class QueryError(Nonsense):
@@ -207,11 +207,17 @@ class Prometheus:
 
     async def outgoing(self) -> Outgoing:
         """What this server does to the labels of every alert that it sends."""
+        return (await self._running()).outgoing(self.url)
+
+    async def loading(self) -> Loading:
+        """From where this server loads its rules, and how often it evaluates them."""
+        return (await self._running()).loading(self.url)
+
+    async def _running(self) -> answers.Running:
         import yaml
 
         try:
-            running = yaml.load(await self.config(), Loader=yaml.CSafeLoader)
-            return msgspec.convert(running, answers.Running).outgoing(self.url)
+            return msgspec.convert(yaml.load(await self.config(), Loader=yaml.CSafeLoader), answers.Running)
         except (yaml.YAMLError, msgspec.ValidationError) as error:
             message = f"answered a configuration that cannot be read: {error}"
             raise Nonsense(message, where=self.url) from error

@@ -60,6 +60,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is inactive, pending, firing or unknown (empty for a recording rule), `health` ok, err or
     unknown; `last_evaluation` is 0.0 where there was none yet. Prometheus rewrites `expr` in its own form.
+    `group_seconds` is what the last evaluation of its whole group took, `limit` the most alerts or series
+    that a rule of the group may bring (0: any number).
     """
 
     kind: Literal["alerting", "recording"]
@@ -78,6 +80,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     interval_seconds: float
     alerts: list[ActiveAlert]
+    group_seconds: float = 0.0
+    limit: int = 0
+
+
+class Loading(msgspec.Struct, frozen=True, kw_only=True):
+    """From where the running configuration loads rules: paths and patterns, as absolute as its own path is;
+    and how often a group is evaluated that says nothing of it, None where the configuration does not tell."""
+
+    rule_files: list[str]
+    interval_seconds: float | None
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +185,8 @@ class Group(msgspec.Struct):
     file: str
     interval: float
     rules: list[RawRule]
+    evaluationTime: float = 0.0
+    limit: int = 0
 
 
 class Groups(msgspec.Struct):
@@ -205,6 +219,7 @@ class Config(msgspec.Struct):
 
 class Global(msgspec.Struct):
     external_labels: dict[str, str] = {}
+    evaluation_interval: str = ""
 
 
 class AlertmanagerConfig(msgspec.Struct):
@@ -219,6 +234,11 @@ class Alerting(msgspec.Struct):
 class Running(msgspec.Struct):
     global_: Global = msgspec.field(default_factory=Global, name="global")
     alerting: Alerting = msgspec.field(default_factory=Alerting)
+    rule_files: list[str] = []
+
+    def loading(self, where: str) -> Loading:
+        every = self.global_.evaluation_interval
+        return Loading(rule_files=self.rule_files, interval_seconds=duration(every, where) if every else None)
 
     def outgoing(self, where: str) -> Outgoing:
         """Raises Nonsense where several Alertmanagers are sent to and one has relabelling of its own."""
@@ -312,6 +332,8 @@ def rule(rule: RawRule, group: Group, where: str) -> Rule:
             )
             for a in rule.alerts or ()
         ],
+        group_seconds=group.evaluationTime,
+        limit=group.limit,
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class ReferenceRule(msgspec.Struct, frozen=True, kw_only=True):
-    """An alerting rule as written; `expr` as in the file, not as Prometheus rewrites it."""
+    """A rule as written; `expr` as in the file, not as Prometheus rewrites it. `interval_seconds` and `limit`
+    are its group's: None and 0 where it names none."""
 
     name: str
     expr: str
@@ -24,6 +25,9 @@ class ReferenceRule(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     annotations: dict[str, str]
     group: str
+    kind: Literal["alerting", "recording"] = "alerting"
+    interval_seconds: float | None = None
+    limit: int = 0
 
 
 class Reference:
@@ -34,7 +38,11 @@ class Reference:
 
     def rules(self) -> list[ReferenceRule]:
         """The alerting rules of all groups. Raises ConfigError with path and line where it cannot be read."""
-        return self._rules
+        return [rule for rule in self._rules if rule.kind == "alerting"]
+
+    def recordings(self) -> list[ReferenceRule]:
+        """The recording rules of all groups. Raises as `rules`."""
+        return [rule for rule in self._rules if rule.kind == "recording"]
 
     @cached_property
     def _rules(self) -> list[ReferenceRule]:
@@ -49,23 +57,28 @@ class Reference:
             self._rule(rule, group, _line(root, f"$.groups[{g}].rules[{r}]"))
             for g, group in enumerate(groups)
             for r, rule in enumerate(group.rules or [])
-            if rule.alert
+            if rule.alert or rule.record
         ]
 
     def _rule(self, rule: "_Rule", group: "_Group", line: int) -> ReferenceRule:
         try:
             for_seconds = wire.seconds(rule.for_ or "0")
             keep_firing_for_seconds = wire.seconds(rule.keep_firing_for or "0")
+            interval_seconds = wire.seconds(group.interval) if group.interval else None
+            limit = int(group.limit or 0)
         except ValueError as error:
-            raise self._wrong(f"{rule.alert}: {error}", line) from None
+            raise self._wrong(f"{rule.alert or rule.record}: {error}", line) from None
         return ReferenceRule(
-            name=rule.alert,
+            name=rule.alert or rule.record,
             expr=rule.expr.strip(),
             for_seconds=for_seconds,
             keep_firing_for_seconds=keep_firing_for_seconds,
             labels=rule.labels or {},
             annotations=rule.annotations or {},
             group=group.name,
+            kind="alerting" if rule.alert else "recording",
+            interval_seconds=interval_seconds,
+            limit=limit,
         )
 
     def _parsed(self) -> "yaml.Node | None":
@@ -101,6 +114,8 @@ class _Rule(msgspec.Struct):
 class _Group(msgspec.Struct):
     name: str
     rules: list[_Rule] | None = None
+    interval: str | None = None
+    limit: str | None = None
 
 
 class _File(msgspec.Struct):

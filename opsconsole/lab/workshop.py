@@ -46,10 +46,13 @@ class Workshop:
             text = text.replace(old, new)
         file.write_text(text, encoding="utf-8")
 
-    def rules(self, *changes: Change, reference: bool = False, accepted: bool = True) -> None:
-        """Change the rule file, with `reference` also what it is compared with, and have it loaded.
-        `accepted`: whether Prometheus takes it."""
+    def rules(self, *changes: Change, more: str = "", reference: bool = False, accepted: bool = True) -> None:
+        """Change the rule file, with `reference` also what it is compared with, and have it loaded. `more`
+        are groups to be put at its end. `accepted`: whether Prometheus takes it."""
         self.edit(self.lab.rules_path, *changes)
+        if more:
+            with self.lab.rules_path.open("a", encoding="utf-8") as file:
+                file.write(more)
         if reference:
             shutil.copy(self.lab.rules_path, self.lab.reference_rules_path)
         self._reload(self.lab.prometheus_url, accepted)
@@ -172,6 +175,16 @@ class Workshop:
             return bool(found) and set(found) == {health}
 
         self.until(seen, f"the target to be {health}")
+
+    def rule_fails(self) -> None:
+        """Wait until a rule fails to evaluate."""
+        url = f"{self.lab.prometheus_url}/api/v1/rules"
+
+        def failing() -> bool:
+            groups = self.ask(url)["data"]["groups"]
+            return any(rule["health"] == "err" for group in groups for rule in group["rules"])
+
+        self.until(failing, "a rule to fail")
 
     def queried(self, promql: str) -> list[Any]:
         """What Prometheus answers to an instant query."""

@@ -280,10 +280,13 @@ async def test_a_service_that_is_down_leaves_alerts_blind(
 
 
 async def test_a_first_evaluation_in_hours_is_not_waited_for(
-    lab: LabState, here: Environment, verify: Verify
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
 ) -> None:
-    seldom = replaced("- name: billing-business\n", "- name: billing-business\n    interval: 1000d\n")
+    name = "- name: billing-subscriptions\n"
+    seldom = replaced(name, f"{name}    interval: 10h\n")
+    reference = tmp_path / "rules.yml"
+    reference.write_text(seldom(reference_rules().read_text()))
     with rule_file(lab, seldom):
-        view = await verify(here, ITEM)
+        view = await verify(changed(here, rules=reference), ITEM)
     assert view.outcome is Outcome.UNKNOWN
-    assert "not evaluated yet, only every 1000 d, which is not waited for" in view.text
+    assert f"{CANCELLED}: not evaluated yet, only every 10 h, which is not waited for" in view.text
