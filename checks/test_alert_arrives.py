@@ -210,14 +210,16 @@ class _Delivery:
             return all(address in arrived for address in visible)
 
         given_up = await self._until(all_there, f"the mail to {', '.join(visible)}")
-        async for said in self._told(visible, arrived, given_up, run):
-            yield said
-        for address, message in arrived.items():
-            if address in visible and not (wrong := _amiss(address, message)):
-                took = lasting(max(0.0, message.at - sent_at))
-                yield Seen(f"{message.subject!r}, {took} after it was sent", subject=address)
-            elif address in visible and wrong:
-                yield wrong
+        now = await self._now()
+        why, remedy = self._why(now, given_up)
+        for address in visible:
+            if message := arrived.get(address):
+                yield _as_arrived(address, message, sent_at)
+            else:
+                summary = f"no mail within {self._waited(given_up)}: {why}"
+                yield Finding(subject=address, summary=summary, detail=f"looked for {run}", remedy=remedy)
+        if len(arrived.keys() & set(visible)) == len(visible) and now.in_vain > 0:
+            yield _in_vain(now)
         if there := [address for address in visible if address in arrived]:
             yield Seen(f"delivered to {', '.join(there)}")
 
@@ -235,23 +237,6 @@ class _Delivery:
         if now.in_vain > 0:
             yield _in_vain(now)
         yield Seen("Alertmanager handed the email over; no mailbox is named, so its arrival was not seen")
-
-    async def _told(
-        self, visible: list[str], arrived: dict[str, Message], given_up: bool, run: str
-    ) -> AsyncIterator[Finding]:
-        """Which mails are missing, and what Alertmanager's counters say to that."""
-        now = await self._now()
-        missing = [address for address in visible if address not in arrived]
-        why, remedy = self._why(now, given_up)
-        for address in missing:
-            yield Finding(
-                subject=address,
-                summary=f"no mail within {self._waited(given_up)}: {why}",
-                detail=f"looked for {run}",
-                remedy=remedy,
-            )
-        if not missing and now.in_vain > 0:
-            yield _in_vain(now)
 
     async def _until(self, condition: Callable[[], Awaitable[bool]], what: str) -> bool:
         """Wait until it holds; True where Alertmanager has given up before."""
@@ -306,17 +291,16 @@ class _Delivery:
         return "Alertmanager has not begun to send it", "its log says why"
 
 
-def _amiss(address: str, message: Message) -> Finding | None:
-    """What is wrong with a mail that is there."""
+def _as_arrived(address: str, message: Message, sent_at: float) -> Finding | Seen:
     if not message.subject.strip():
         summary, part = "the mail arrived without a subject", "Subject"
     elif not message.body_excerpt.strip():
         summary, part = "the mail arrived without a text", "text or html"
     else:
-        return None
-    return Finding(
-        subject=address, summary=summary, remedy=f"look at the template of its {part} in the receiver"
-    )
+        took = lasting(max(0.0, message.at - sent_at))
+        return Seen(f"{message.subject!r}, {took} after it was sent", subject=address)
+    remedy = f"look at the template of its {part} in the receiver"
+    return Finding(subject=address, summary=summary, remedy=remedy)
 
 
 def _in_vain(now: _Count) -> Finding:

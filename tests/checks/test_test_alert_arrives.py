@@ -1,13 +1,15 @@
 """A test alert that arrives, and every place where it can be lost."""
 
-import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiosmtpd.smtp import SMTP
+import pytest
 
 from opsconsole.config import Environment
+from opsconsole.engine.discover import discover
+from opsconsole.lab.mail import MailServer
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
 from tests.checks.breaking import Edit, alertmanager_config, ask, replaced, silence
@@ -25,27 +27,12 @@ def smarthost(lab: LabState, address: str) -> Edit:
     return replaced(f"smtp_smarthost: {lab.smtp_address}", f"smtp_smarthost: {address}")
 
 
-class Careless:
-    """Takes every mail, or refuses some recipients, and delivers none."""
-
-    def __init__(self, *refused: str) -> None:
-        self._refused = refused
-
-    async def handle_RCPT(
-        self, server: object, session: object, envelope: object, address: str, options: list[str]
-    ) -> str:
-        return "550 no such person" if address in self._refused else "250 OK"
-
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
-        return "250 OK"
-
-
 @asynccontextmanager
-async def mail_server(handler: Careless) -> AsyncIterator[str]:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(handler), "127.0.0.1", 0)
+async def losing() -> AsyncIterator[str]:
+    """A mail server that takes every mail and delivers none: its address."""
+    server = MailServer(lambda *mail, **headers: None)
     try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"127.0.0.1:{await server.open()}"
     finally:
         server.close()
 
@@ -57,6 +44,10 @@ async def test_passes_when_the_mail_is_in_every_mailbox(
     assert (view.outcome, view.findings) == (Outcome.PASS, [])
     assert "delivered to admin@rsolv.dev, billing-oncall@rsolv.dev" in view.text
     assert "taken back: no longer active in Alertmanager" in view.text
+    assert [seen.text for seen in view.seen if seen.subject == "other receivers"] == [
+        "whether alerts@rsolv.dev, pagerduty, slack #billing-alerts get theirs was not looked at; "
+        "`opsconsole alert-test` does"
+    ]
     held = ask(f"{lab.alertmanager_url}/api/v2/alerts")
     assert not [alert for alert in held if "opsconsole_run" in alert["labels"]]
 
@@ -78,11 +69,11 @@ async def test_the_mail_server_is_down(lab: LabState, here: Environment, verify:
 async def test_the_mail_server_takes_it_and_loses_it(
     lab: LabState, here: Environment, verify: Verify
 ) -> None:
-    async with mail_server(Careless()) as address:
+    async with losing() as address:
         with alertmanager_config(lab, smarthost(lab, address)):
             view = await verify(here, check=CHECK, settings=INFO + QUICK)
     assert view.outcome is Outcome.FAIL
-    assert view.text.startswith("alerts@rsolv.dev: no mail within 2 s")
+    assert view.text.startswith("alerts@rsolv.dev: no mail within 2 s: Alertmanager handed it over")
 
 
 async def test_only_one_of_two_people_gets_it(lab: LabState, here: Environment, verify: Verify) -> None:
@@ -103,6 +94,58 @@ async def test_a_mail_without_a_subject(lab: LabState, here: Environment, verify
         view = await verify(here, check=CHECK, settings=INFO)
     assert view.outcome is Outcome.FAIL
     assert view.text == "alerts@rsolv.dev: the mail arrived without a subject"
+
+
+async def test_a_mail_without_a_text(lab: LabState, here: Environment, verify: Verify) -> None:
+    missing = "        text: '{{ template \"missing\" . }}'\n"
+    with alertmanager_config(lab, replaced("        text: *mail\n", missing)):
+        view = await verify(here, check=CHECK, settings=INFO)
+    assert view.outcome is Outcome.FAIL
+    assert view.findings[0].summary == "the mail arrived without a text"
+
+
+async def test_a_mail_that_alertmanager_cannot_write_is_not_waited_for(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    subject = "      - to: alerts@rsolv.dev\n        headers: {Subject: '{{ template \"missing\" . }}'}\n"
+    with alertmanager_config(lab, replaced("      - to: alerts@rsolv.dev\n", subject)):
+        view = await verify(here, check=CHECK, settings=INFO + "delivery_seconds = 120\n")
+    assert view.outcome is Outcome.FAIL
+    assert re.match(r"no mail within \d.*: Alertmanager gives up at its first try", view.findings[0].summary)
+    assert not view.findings[0].summary.startswith("no mail within 2 min")
+
+
+@pytest.mark.parametrize(
+    ("waited_seconds", "counted", "given_up"),
+    [
+        (2.5, (1, 1, 1, 1), True),
+        (1.0, (1, 1, 1, 1), False),
+        (2.5, (1, 0, 3, 3), False),
+        (12.0, (2, 1, 7, 7), False),
+        (11.0, (1, 1, 1, 1), False),
+        (2.5, (2, 1, 1, 1), False),
+        (2.5, (2, 1, 2, 1), False),
+    ],
+    ids=[
+        "at once",
+        "not begun",
+        "tries",
+        "patience at its end",
+        "no answer",
+        "one of two",
+        "the other arrived",
+    ],
+)
+def test_when_alertmanager_has_given_up(
+    pytestconfig: pytest.Config,
+    waited_seconds: float,
+    counted: tuple[int, int, int, int],
+    given_up: bool,
+) -> None:
+    run = discover(pytestconfig.rootpath / "checks")[CHECK].run.__globals__
+    began = time.monotonic() - waited_seconds - 30.0
+    delivery = run["_Delivery"](None, run["_Count"](), ["a@x.dev"], 30.0, 90.0, began)
+    assert delivery._at_once(run["_Count"](*counted)) is given_up
 
 
 async def test_a_silence_is_said_before_anything_is_sent(
