@@ -67,6 +67,23 @@ class Known:
         families = {name: kind for name, kind in self.schema.families.items() if not _of(name, metrics)}
         return replace(self, schema=replace(self.schema, metrics=gone, families=families))
 
+    def labels(self, metric: str, having: str) -> frozenset[str]:
+        """The names of the labels of those of the metric's series that have this one."""
+        known = self.schema.metrics.get(metric)
+        series = known.series if known else ()
+        return frozenset().union(*(labels.keys() for labels in series if having in labels))
+
+    def without_labels(self, gone: Collection[tuple[str, str]]) -> "Known":
+        """The same, had these metrics none of these labels: pairs of metric and label."""
+        metrics = dict(self.schema.metrics)
+        for name, label in gone:
+            known, none = metrics[name], frozenset({label})
+            series = tuple({key: one[key] for key in one if key != label} for one in known.series)
+            metrics[name] = replace(
+                known, series=series, possible=known.possible - none, always=known.always - none
+            )
+        return replace(self, schema=replace(self.schema, metrics=metrics))
+
 
 async def known(
     prometheus: "Prometheus", loaded: Iterable["Loaded"] = (), queries: Iterable[str] = ()

@@ -1,4 +1,4 @@
-"""Metrics that were scraped, and are no longer: what rests on them is blind, whatever their history says."""
+"""Metrics and labels that were scraped and are no longer: what rests on them is blind, whatever there was."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,7 +19,8 @@ _BUSY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Gone:
-    """A metric with series in the history and none within the last two scrapes.
+    """A metric with series in the history and none within the last two scrapes; with a `label`, one whose
+    series had it and have another since.
 
     `proof` tells why that is no event that has merely not happened again since a restart; it is empty where
     only a person can tell that from a metric that was renamed.
@@ -28,8 +29,11 @@ class Gone:
     metric: str
     seen: str
     proof: str
+    label: str = ""
 
     def __str__(self) -> str:
+        if self.label:
+            return f"{self.metric}, whose series have no label `{self.label}` any longer"
         return f"{self.metric}, which is scraped no longer ({self.seen})"
 
 
@@ -44,15 +48,58 @@ async def scraped_no_longer(
     expressions = list(expressions)
     names = {one.metric for expr in expressions for one in promql.selectors(promql.parse(expr)) if one.metric}
     gone = await _gone(prometheus, service, exists, names)
-    if not gone:
+    renamed = await _renamed(prometheus, exists, expressions, {one.metric for one in gone})
+    if not gone and not renamed:
         return {}
-    left = exists.without([one.metric for one in gone])
+    left = _left(exists, [*gone, *renamed])
     blind = {}
     for expression in expressions:
         if left.never(expression) and not exists.never(expression):
-            needed = [one for one in gone if exists.without([one.metric]).never(expression)]
-            blind[expression] = needed or gone
+            needed = [one for one in (*gone, *renamed) if _left(exists, [one]).never(expression)]
+            blind[expression] = needed or [*gone, *renamed]
     return blind
+
+
+def _left(exists: Known, gone: list[Gone]) -> Known:
+    left = exists.without([one.metric for one in gone if not one.label])
+    return left.without_labels([(one.metric, one.label) for one in gone if one.label])
+
+
+async def _renamed(
+    prometheus: Prometheus, exists: Known, expressions: Iterable[str], gone: set[str]
+) -> list[Gone]:
+    """The labels that are asked for, that series of the metric had, and that none has that is scraped now,
+    though they have a label that those had not: it was renamed.
+
+    A label that is merely not there may wait for an event, and a person cannot tell it either.
+    """
+    wanted = {
+        (one.metric, matcher.label)
+        for expression in expressions
+        for one in promql.selectors(promql.parse(expression))
+        for matcher in one.matchers
+        if one.metric and one.metric not in gone and exists.values(one.metric, matcher.label)
+    }
+    names, labels = {metric for metric, _ in wanted}, sorted({label for _, label in wanted})
+    jobs = {job for metric in names for job in exists.values(metric, "job")}
+    targets = [target for target in await prometheus.targets() if target.job in jobs] if wanted else []
+    have = await asyncio.gather(*(_fresh(prometheus, names, targets, label) for label in ("", *labels)))
+    fresh = dict(zip(("", *labels), have, strict=True))
+    renamed = []
+    for metric, label in sorted(wanted):
+        if metric in fresh[""] and metric not in fresh[label]:
+            now = await _labels(prometheus, metric, targets)
+            if new := sorted(now - exists.labels(metric, label)):
+                others = ", ".join(f"`{each}`" for each in new)
+                proof = f"its series have {others} since, which they had not: it was renamed"
+                renamed.append(Gone(metric, "", proof, label))
+    return renamed
+
+
+async def _labels(prometheus: Prometheus, metric: str, targets: list[Target]) -> set[str]:
+    """The names of the labels of the metric's series that are scraped now, of fifty of them."""
+    found = await prometheus.query(f"topk(50, last_over_time({metric}[{_window(targets)}ms]))")
+    return {label for series in found for label in series.labels} - {"__name__"}
 
 
 async def _gone(
@@ -87,6 +134,8 @@ async def _gone(
             return f"{siblings[0]} of the same histogram is scraped still"
         if targets and not own & up:
             return f"no target of {', '.join(sorted(own))} is up"
+        if ":" in metric:
+            return "its name is that of a recorded metric, and no rule that is loaded records it"
         return ""
 
     proofs = {metric: proof(metric) for metric in missing}
@@ -97,17 +146,25 @@ async def _gone(
     ]
 
 
-async def _fresh(prometheus: Prometheus, metrics: set[str], targets: list[Target]) -> set[str]:
-    """Those of the metrics, and of their histograms' other parts, with a sample of the last two scrapes."""
+async def _fresh(
+    prometheus: Prometheus, metrics: set[str], targets: list[Target], label: str = ""
+) -> set[str]:
+    """Those of the metrics, and of their histograms' other parts, with a sample of the last two scrapes; with
+    a `label` those that have it."""
     if not metrics:
         return set()
     names = "|".join(sorted(metrics.union(*map(_siblings, metrics))))
-    interval = max((target.scrape_interval_seconds for target in targets), default=0.0)
-    window = 2 * interval + _BUSY_SECONDS if interval else _STALE_SECONDS
+    having = f',{label}!=""' if label else ""
     found = await prometheus.query(
-        f'count by (__name__) (last_over_time({{__name__=~"{names}"}}[{round(1000 * window)}ms]))'
+        f'count by (__name__) (last_over_time({{__name__=~"{names}"{having}}}[{_window(targets)}ms]))'
     )
     return {sample.labels["__name__"] for sample in found}
+
+
+def _window(targets: list[Target]) -> int:
+    """Two scrapes, in milliseconds."""
+    interval = max((target.scrape_interval_seconds for target in targets), default=0.0)
+    return round(1000 * (2 * interval + _BUSY_SECONDS if interval else _STALE_SECONDS))
 
 
 async def _exported(service: Service | None, up: set[str]) -> tuple[set[str], set[str]]:
