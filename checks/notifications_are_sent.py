@@ -13,10 +13,12 @@ async def check(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:
     for counter in counters:
         name = f"{counter.integration} {counter.receiver}".strip()
         if counter.failed or counter.requests_failed:
+            reasons = ", ".join(f"{count:g} by {reason}" for reason, count in counter.reasons.items())
             yield Finding(
                 subject=name,
                 summary=f"{counter.failed:g} of {counter.sent:g} notifications failed, "
                 f"{counter.requests_failed:g} of {counter.requests:g} tries",
+                detail=f"Given up: {reasons}" if reasons else "",
                 remedy=f"Alertmanager's log says why: look for {counter.integration}",
             )
         elif counter.sent:

@@ -55,8 +55,6 @@ async def check(
     routes = config.routes(marked)
     wanted = _mailboxes(config, routes)
     problems = await _in_the_way(alertmanager, config, labels, marked)
-    if not wanted:
-        problems.append(Finding(summary=f"its route ends at {routes[0].receiver}, which sends no email"))
     for problem in problems:
         yield problem
     if problems:
@@ -69,17 +67,19 @@ async def check(
         if not await _taken(alertmanager, effects.run, min(10.0, delivery_seconds)):
             yield Finding(summary="Alertmanager took the test alert and does not show it as active")
             return
-        receivers = ", ".join(route.receiver for route in routes)
-        yield Seen(f"Alertmanager took it, for {receivers}, after {lasting(wait)}")
+        yield Seen(f"Alertmanager took it, for {_receivers(routes)}, after {lasting(wait)}")
         delivery = _Delivery(alertmanager, before, wanted, wait, wait + delivery_seconds)
-        by = delivery.by_mailbox(inbox, effects.run, sent.sent_at) if inbox else delivery.by_counters()
-        async for said in by:
+        async for said in delivery.followed(inbox, effects.run, sent.sent_at):
             yield said
     yield Seen("taken back: no longer active in Alertmanager")
     for other in _not_tried(config, wanted):
         yield other
     if unseen := [address for address in wanted if inbox is None or inbox.address not in ("", address)]:
         raise SignOff(f"Did the mail with {effects.run} arrive at {', '.join(unseen)}?")
+
+
+def _receivers(routes: list[Route]) -> str:
+    return ", ".join(route.receiver for route in routes)
 
 
 def _mailboxes(config: AlertmanagerConfig, routes: list[Route]) -> list[str]:
@@ -96,7 +96,10 @@ async def _in_the_way(
         replace(why, summary=f"not sent, it would not arrive: it {why.summary}")
         for why in now.held_back(marked)
     ]
-    return [*_not_as_real(config, labels, marked), *held]
+    found = [*_not_as_real(config, labels, marked), *held]
+    if not _mailboxes(config, routes := config.routes(marked)):
+        found.append(Finding(summary=f"its route ends at {_receivers(routes)}, which sends no email"))
+    return found
 
 
 def _bearable_wait(routes: list[Route], longest_seconds: float) -> float:
@@ -193,6 +196,11 @@ class _Delivery:
     group_wait_seconds: float
     within_seconds: float
     began: float = field(default_factory=time.monotonic)
+
+    async def followed(self, inbox: Inbox | None, run: str, sent_at: float) -> AsyncIterator[Finding | Seen]:
+        """What is said of them, by the mailbox, or by Alertmanager's counters where there is none."""
+        async for said in self.by_mailbox(inbox, run, sent_at) if inbox else self.by_counters():
+            yield said
 
     async def by_mailbox(self, inbox: Inbox, run: str, sent_at: float) -> AsyncIterator[Finding | Seen]:
         visible = [address for address in self.wanted if inbox.address in ("", address)]

@@ -128,6 +128,20 @@ async def test_diagnosis_runs_each_cause_once_and_leaves_out_what_passed_nothing
     assert items["well"].diagnosis == []
 
 
+async def test_a_diagnosis_looks_at_what_the_check_looked_at(
+    write_check: Write, verification: Make, kept: Kept
+) -> None:
+    head = "DIAGNOSIS = ('cause',)"
+    write_check(
+        "one", "yield Finding(summary='no data')", signature="*, job: str = 'app', days: int = 3", head=head
+    )
+    write_check(
+        "cause", "yield Seen(f'{job} for {hours} h')", signature="*, job: str = 'any', hours: int = 2"
+    )
+    await verification("one").run()
+    assert kept.view.items["one"].diagnosis[0].summary == "app for 2 h"
+
+
 async def test_the_configuration_signs_and_says_that_no_person_did(
     write_check: Write, verification: Make, kept: Kept
 ) -> None:
