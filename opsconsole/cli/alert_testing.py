@@ -114,7 +114,8 @@ async def _environment(
 
     chosen = wish.prometheus_version or wish.alertmanager_version
     if not (chosen or wish.unmodified) and (kept := state.kept(drill=True)):
-        progress(f"using the drill lab that is kept, in {kept.folder}")
+        broken = f"; it is {kept.broken}" if kept.broken else ""
+        progress(f"using the drill lab that is kept, in {kept.folder}{broken}")
         yield labs.environment(kept)
         return
     versions = wish.prometheus_version, wish.alertmanager_version

@@ -87,7 +87,8 @@ async def at_work(
         yield planned
         return
     if not (prometheus_version or alertmanager_version) and (kept := state.kept()):
-        progress(f"using the lab that is kept, in {kept.folder}")
+        broken = f"; it is {kept.broken}" if kept.broken else ""
+        progress(f"using the lab that is kept, in {kept.folder}{broken}")
         yield lab_environment.environment(kept)
         return
     from opsconsole.lab import stack

@@ -188,8 +188,8 @@ def _describe(lab: "LabState") -> None:
         "inbox": f"{lab.inbox_url}/messages (SMTP on {lab.smtp_address})",
         "files and logs": str(lab.folder),
     }
-    if lab.fault:
-        rows["broken"] = "for practice" if lab.practised_by else f"with {lab.fault}"
+    if lab.broken:
+        rows["state"] = lab.broken
     width = max(map(len, rows))
     for name, place in rows.items():
         click.echo(f"  {name:<{width}}  {place}")

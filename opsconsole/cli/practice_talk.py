@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from opsconsole.store import Records
 ITEM = "fault"
 PROMPT = "practice> "
 LONGEST_LINE = 300
+WOKEN_EVERY_SECONDS = 1.0
 YES = ("y", "yes")
 NO = ("n", "no")
 
@@ -67,6 +68,7 @@ class Talk:
         self.fault = fault
         self.begun = False
         self.records_option = f" --records {shlex.quote(str(records_path))}" if records_path else ""
+        self._checklist = session.plan(lab_environment.outline()).checklist
         self._faults = faults
         self._recorder = recorder
         self._output = output
@@ -83,7 +85,7 @@ class Talk:
     def held(self, lab: LabState, records: Records) -> int:
         """Talk until it is found or given up; returns the exit code. Raises KeyboardInterrupt, and LabError
         where the lab is not there any more."""
-        self._lab, self._checklist = lab, session.plan(lab_environment.outline()).checklist
+        self._lab = lab
         self._begin()
         self.say(
             "\nSomething is broken in the monitoring of the billing service, and you are on call."
@@ -294,12 +296,25 @@ def _lines() -> Iterator[str]:
             import readline  # noqa: F401  the line can be edited, and earlier ones come back
     while True:
         try:
-            line = input(PROMPT) if terminal else sys.stdin.readline()
+            with _woken():
+                line = input(PROMPT) if terminal else sys.stdin.readline()
         except (EOFError, OSError):
             return
         if not line and not terminal:
             return
         yield line
+
+
+@contextmanager
+def _woken() -> Iterator[None]:
+    """Signals are seen within a second, also one that comes right before the wait for a line begins."""
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, WOKEN_EVERY_SECONDS, WOKEN_EVERY_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _see_broken(lab: LabState) -> None:

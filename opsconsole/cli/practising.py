@@ -5,16 +5,17 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from opsconsole.cli.lines import Output, tell
 from opsconsole.cli.practice_talk import Talk
 from opsconsole.cli.verification import INTERRUPTED
 from opsconsole.engine.record import Recorder
-from opsconsole.errors import LabError
+from opsconsole.errors import LabError, UsageError
 from opsconsole.lab import breaking, practice, stack, state
 from opsconsole.lab.faults import Fault
 from opsconsole.lab.state import LabState
@@ -42,7 +43,8 @@ def perform(seed: int | None, path: Path | None) -> int:
             code = INTERRUPTED
         if talk.begun:
             talk.say(f"run {recorder.run}: opsconsole runs show {recorder.run}{talk.records_option}")
-    output.see_written([recorder.run])
+    with suppress(UsageError) if code == INTERRUPTED else nullcontext():  # the terminal may have gone
+        output.see_written([recorder.run])
     return code
 
 
@@ -68,11 +70,27 @@ def _broken(fault: Fault) -> Iterator[LabState]:
 def _whole() -> LabState:
     lab = state.kept()
     if lab is None:
-        return asyncio.run(stack.start("practice", on_progress=tell))
+        return _awaited(stack.start("practice", on_progress=tell))
     tell(f"using the lab that is kept, in {lab.folder}")
     if not lab.whole and (lab.practised_by or not lab.fault):
-        return asyncio.run(breaking.mend(lab, tell))
+        return _awaited(breaking.mend(lab, tell))
     return lab
+
+
+def _awaited(work: Coroutine[Any, Any, LabState]) -> LabState:
+    """What it comes to. Raises KeyboardInterrupt after it was ended by a signal and has cleared up."""
+
+    async def ended_in_order() -> LabState:
+        task = asyncio.current_task()
+        for number in ENDS:
+            asyncio.get_running_loop().add_signal_handler(number, lambda: task and task.cancel())
+        return await work
+
+    try:
+        with _ended_by(_interrupt):  # the loop leaves no handlers behind
+            return asyncio.run(ended_in_order())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _over(lab: LabState) -> None:

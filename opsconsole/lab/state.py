@@ -87,6 +87,13 @@ class LabState:
         return not self.fault and all(member.running for member in self.members)
 
     @property
+    def broken(self) -> str:
+        """How it was broken, in words, and no more of it than may be told; empty where it was not."""
+        if not self.fault:
+            return ""
+        return "broken for practice" if self.practised_by else f"broken with {self.fault}"
+
+    @property
     def in_practice(self) -> bool:
         """Whether somebody is looking for what it was broken with."""
         return self.practised_by is not None and self.practised_by.running
