@@ -13,6 +13,7 @@ from tests.checks.breaking import eventually, prometheus_config, queried, replac
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import blinded, every_reason, saying, unseen
 from tests.standins.proxy import Asked, Forward, Told, at, proxied, replacing
+from tests.standins.raw import http, raw_server
 
 ITEM = "scraping"
 USAGE = "rsolv_billing_usage_tracked_total"
@@ -143,6 +144,12 @@ async def test_the_metrics_page_is_html(here: Environment, verify: Verify) -> No
         view = await verify(changed(here, service_metrics=url), ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert "answered HTML where metrics were expected" in view.text
+
+
+async def test_an_empty_page_is_told_as_one(here: Environment, verify: Verify) -> None:
+    async with raw_server(http(b"", content_type="text/plain")) as url:
+        view = await verify(changed(here, service_metrics=url), ITEM)
+    assert (view.outcome, view.text) == (Outcome.FAIL, f"{url} answers, and exports nothing")
 
 
 async def test_says_what_was_not_looked_at(here: Environment, verify: Verify) -> None:
