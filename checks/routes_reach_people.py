@@ -197,10 +197,21 @@ def _misrouted(
             ("repeat_interval", meant.repeat_interval, route.repeat_interval_seconds),
         ):
             if wanted and seconds(wanted) != got:
+                why = "\n".join([path, *_why_not_in_time(config, labels, name, seconds(wanted), reached)])
                 found.append(
-                    Finding(subject=alert, summary=f"{name} is {lasting(got)}, not {wanted}", detail=path)
+                    Finding(subject=alert, summary=f"{name} is {lasting(got)}, not {wanted}", detail=why)
                 )
     return found
+
+
+def _why_not_in_time(
+    config: AlertmanagerConfig, labels: dict[str, str], name: str, wanted_seconds: float, reached: set[str]
+) -> Iterator[str]:
+    """What keeps it from a route to the same people with the time that is meant."""
+    for over in config.passed_over(labels):
+        right = getattr(over.route, f"{name}_seconds") == wanted_seconds
+        if right and _names(config, over.route.receiver) & reached:
+            yield f"{over.route} → {over.route.receiver} has the {name} that is meant, but {over.because}"
 
 
 def _why(

@@ -19,6 +19,7 @@ from opsconsole.checkkit import (
     ill_evaluated,
     known,
     lasting,
+    promql,
     rule_files_not_found,
     scraped_no_longer,
 )
@@ -119,13 +120,14 @@ async def _unable(
 ) -> AsyncIterator[Finding]:
     """The alerts that can never fire, or cannot any more; to `questions` goes what a person must tell."""
     exists = await known(prometheus, [*meant, *(rule for rule in loaded if rule.kind == "recording")])
+    recorded = {rule.name for rule in loaded if rule.kind == "recording"}
     guessed = []
     for running in meant:
         if reasons := exists.never(running):
             if reasons[0].guess:  # those that are proven come first
                 guessed.append(_perhaps_dead(running, reasons[0]))
             else:
-                yield _dead(running, reasons[0])
+                yield _dead(running, reasons[0], recorded)
     doubtful = []
     blind = await scraped_no_longer(prometheus, service, exists, [rule.expr for rule in meant])
     for running in meant:
@@ -139,13 +141,25 @@ async def _unable(
     questions.extend(guessed)
 
 
-def _dead(rule: Rule, reason: Reason) -> Finding:
+def _dead(rule: Rule, reason: Reason, recorded: set[str]) -> Finding:
+    unrecorded = {name for name in _colons(reason.guilty) if name not in recorded}
+    if unrecorded and reason.kind == "no-metric":
+        missing = ", ".join(sorted(unrecorded))
+        remedy = f"no rule that is loaded records {missing}: load the file that does, or read other metrics"
+    else:
+        remedy = f"instead: {reason.correction}" if reason.correction else ""
     return Finding(
         subject=rule.name,
         summary=f"can never fire: {reason.summary}",
         detail=rule.expr,
-        remedy=f"instead: {reason.correction}" if reason.correction else "",
+        remedy=remedy,
     )
+
+
+def _colons(expr: str) -> list[str]:
+    """The metrics with a name as recording rules give it."""
+    names = [one.metric or "" for one in promql.selectors(promql.parse(expr))] if expr else []
+    return [name for name in names if ":" in name]
 
 
 def _perhaps_dead(rule: Rule, reason: Reason) -> str:

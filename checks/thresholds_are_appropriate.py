@@ -31,6 +31,7 @@ _MOST_POINTS = 10_000
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 30
 _DAY_SECONDS = 86_400.0
+_HOUR_SECONDS = 3600.0
 
 _NEVER_PASSED = ("out-of-range", "above-highest-bucket")
 _DOUBTFUL = ("percentage-fraction", "unit-mismatch", "counter-as-gauge", "gauge-as-counter")
@@ -77,13 +78,28 @@ async def check(
         yield Seen(course.text, subject=rule.name)
         if finding := None if course.blank else _never_passed(rule, exists):
             yield finding
-    if blank := [rule.name for rule, course in zip(rules, courses, strict=True) if course.blank]:
-        raise Unseen(f"no values to judge by, in all the history: {', '.join(blank)}")
+    if blank := [rule for rule, course in zip(rules, courses, strict=True) if course.blank]:
+        which = ", ".join(await _blank(prometheus, blank, exists, now))
+        raise Unseen(f"no values to judge by, in all the history: {which}")
     span = lasting(now - earliest)
     doubts = [doubt for rule in rules for doubt in _doubts(rule, exists)]
     yield Seen(f"{len(rules)} alerts over the last {span}")
     question = f"Are the thresholds of these {len(rules)} alerts appropriate for production?"
     raise SignOff("; ".join([question, *doubts]))
+
+
+async def _blank(prometheus: Prometheus, rules: Sequence[Rule], exists: Known, now: float) -> list[str]:
+    """The rules by name, each with the metrics that it has none or too little of."""
+    told = []
+    for rule in rules:
+        read = dict.fromkeys(one.metric for one in promql.selectors(promql.parse(rule.expr)) if one.metric)
+        why = [f"no series of {metric}" for metric in read if not exists.has_series(metric)]
+        for metric in read if not why else ():
+            earliest = await prometheus.earliest(metric)
+            if earliest is None or now - earliest < _HOUR_SECONDS:
+                why.append(f"{metric} is not an hour old, or gone")
+        told.append(f"{rule.name} ({', '.join(why)})" if why else rule.name)
+    return told
 
 
 def _never_passed(rule: Rule, exists: Known) -> Finding | None:

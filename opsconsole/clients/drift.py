@@ -57,7 +57,9 @@ def compared(
     for running in more:
         if running.kind == "alerting":  # a recording rule may share its name with others
             twin = next(rule for rule in wanted if rule.name == running.name)
-            detail = "\n".join([f"group {running.group} in {running.file}", *drift(twin, running)])
+            first = [f"{one.file}, group {one.group}" for rule, one in paired if rule is twin and one]
+            places = " and ".join([f"{running.file}, group {running.group}", *first])
+            detail = "\n".join([places, *drift(twin, running)])
             yield Finding(subject=running.name, summary="is loaded once more", detail=detail)
     yield from dict.fromkeys(_groups(paired, loading))
 

@@ -66,7 +66,7 @@ async def ill_evaluated(
     for rule in below:
         if words := _unwell(rule, now):
             above = dict.fromkeys(each.name for each in rules if rule in resting([each], loaded))
-            detail = f"{', '.join(above)} rests on it, and cannot fire without it"
+            detail = f"without it cannot fire: {', '.join(above)}"
             yield Finding(subject=rule.name, summary=f"the recording rule {words}", detail=detail)
     for finding in await _too_slow(prometheus, [*rules, *below]):
         yield finding
