@@ -6,9 +6,10 @@ from email.message import EmailMessage
 from typing import Any
 
 import httpx
+import pytest
 
 from opsconsole.lab.inbox import MAX_MESSAGES, Inbox
-from opsconsole.lab.mail import MailServer
+from opsconsole.lab.mail import PATH, MailServer
 from tests.lab.conftest import served
 
 
@@ -87,6 +88,35 @@ async def test_pagerduty_gets_its_202_and_an_invalid_event_its_400() -> None:
     assert (answer.status_code, answer.json()["dedup_key"]) == (202, "d")
     assert refused.status_code == 400
     assert (message["channel"], message["subject"]) == ("pagerduty", "trigger: run r3")
+
+
+async def test_the_mail_server_fails_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSCONSOLE_LAB_API_KEY", "key")
+    inbox = Inbox()
+    server, routes = MailServer(inbox.keep), inbox.routes()
+    server.add_to(routes)
+    port = await server.open()
+
+    def send() -> dict[str, tuple[int, bytes]]:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+            return client.send_message(mail("x", "y"), to_addrs=["a@x.dev", "b@x.dev"])
+
+    async with served(routes) as http:
+        own = {"authorization": "Bearer key"}
+        assert (await http.post(PATH, json={"lost": True})).status_code == 401
+        assert (await http.post(PATH, json={"slow": True}, headers=own)).status_code == 400
+        await http.post(PATH, json={"refused": {"b@x.dev": "550 nobody"}}, headers=own)
+        assert await asyncio.to_thread(send) == {"b@x.dev": (550, b"nobody")}
+        await http.post(PATH, json={"refused": {}, "lost": True}, headers=own)
+        assert await asyncio.to_thread(send) == {}
+        assert [m["to"] for m in await asked(http)] == [["a@x.dev"]]
+        await http.post(PATH, json={"listening": False}, headers=own)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.to_thread(send)
+        await http.post(PATH, json={"listening": True, "login_required": True}, headers=own)
+        with pytest.raises(smtplib.SMTPSenderRefused, match="Authentication required"):
+            await asyncio.to_thread(send)
+    server.close()
 
 
 async def test_only_the_newest_messages_are_kept() -> None:
