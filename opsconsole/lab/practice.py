@@ -112,13 +112,19 @@ def meaning(line: str, faults: Sequence[Fault]) -> Meaning | None:
 def in_words(expression: str) -> str:
     """A regular expression of a fault's `shows` as one would say it: its first alternative, … for what may
     be anything."""
-    text = re.sub(r"\\([^\w\s])", lambda found: chr(0xE000 + ord(found[1])), expression)
+    text = re.sub(r"\\([^\w\s])", lambda found: _escaped(found[1]), expression)
     text = re.sub(r"\(\?[a-zA-Z]+\)|[\^$]|\\b", "", text).replace("(?:", "(")
     while re.search(r"\([^()]*\)", text):
         text = re.sub(r"\(([^()|]*)(?:\|[^()]*)?\)[?*+]?", r"\1", text)
-    text = re.sub(r"(?:\.|\\[dwWS]|\[[^\]]*\])(?:[*+]\??|\{[^}]*\})?", "…", text.partition("|")[0])
+    text = re.sub(r"(?<=\w)\.(?=\w)", _escaped("."), text.partition("|")[0])
+    text = re.sub(r"(?:\.|\\[dwWS]|\[[^\]]*\])(?:[*+]\??|\{[^}]*\})?", "…", text)
     text = re.sub(r"…[\s…]*…", "…", re.sub(r"\\[snt][*+]?", " ", text).replace("?", ""))
     return " ".join("".join(chr(ord(c) - 0xE000) if "\ue000" <= c < "\ue080" else c for c in text).split())
+
+
+def _escaped(sign: str) -> str:
+    """A sign that nothing takes for one of a regular expression."""
+    return chr(0xE000 + ord(sign))
 
 
 def _listing(wanted: str) -> Listing:
