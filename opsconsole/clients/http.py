@@ -7,6 +7,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -34,6 +35,13 @@ LARGEST_BYTES = 32 * 1024 * 1024
 
 class TooLarge(Nonsense):
     """It answered more than we read."""
+
+
+_LONGEST_WORDS = 300
+
+
+class _Refusal(msgspec.Struct):
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,8 +204,9 @@ class Http:
             return answer
         where = answer.where
         if answer.status in (401, 403):
+            refused = "not logged in" if answer.status == 401 else "not permitted"
             raise Refused(
-                f"answered {answer.status}: {'not logged in' if answer.status == 401 else 'not permitted'}",
+                f"answered {answer.status}: {refused}{_own_words(answer)}",
                 where=where,
                 hint=f"give the environment's {self.server} a token that may do this",
             )
@@ -312,6 +321,14 @@ def _describe(answer: Answer) -> str:
     if kind == "text/html" or answer.body.lstrip()[:1] == b"<":
         return "HTML where JSON was expected"
     return "something that is not the JSON expected" if answer.body else "nothing where JSON was expected"
+
+
+def _own_words(answer: Answer) -> str:
+    """What the server says of a refusal where it does so in the usual way: which permission is missing."""
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if said := msgspec.json.decode(answer.body, type=_Refusal).message:
+            return f" ({excerpt(said, _LONGEST_WORDS)})"
+    return ""
 
 
 def _excerpt(answer: Answer, length: int = 160) -> str:

@@ -108,6 +108,13 @@ async def test_json_of_another_shape(open_door: OpenDoor, body: bytes, words: st
             (await open_door(url).get("/x")).json(dict[str, str])
 
 
+async def test_a_refusal_says_what_is_missing(open_door: OpenDoor) -> None:
+    body = b'{"message": "Permissions needed: datasources:query", "title": "Access denied"}'
+    async with raw_server(http(body, "403 Forbidden")) as url:
+        with pytest.raises(Refused, match=r"403: not permitted \(Permissions needed: datasources:query\)"):
+            await open_door(url).get("/x")
+
+
 async def test_an_enormous_answer_is_not_read_to_its_end(
     open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
