@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +14,20 @@ from opsconsole.errors import Nonsense
 
 _NAME = re.compile(r"\$(?:(\w+)|\{(\w+)(?::\w+)?\})")
 _ONE_OF = {"=|": "=~", "!=|": "!~"}
+_BUILT_IN = ("__expr__", "-- Dashboard --", "-- Grafana --", "grafana")
 _DEFAULTS = ("", "default", "-- Default --")
+
+
+class DataSource(msgspec.Struct, frozen=True):
+    """`type` is the plugin's id, such as "prometheus"; `url` may be empty where we may not see it.
+    `scrape_interval` is what a Prometheus source is told of it, such as "30s", empty for the default."""
+
+    uid: str
+    name: str
+    type: str
+    url: str
+    is_default: bool
+    scrape_interval: str = ""
 
 
 class PanelQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,15 +43,27 @@ class PanelQuery(msgspec.Struct, frozen=True, kw_only=True):
     datasource_type: str = ""
     min_step: str = ""
 
+    @property
+    def source_unfilled(self) -> bool:
+        """Whether its source is a variable or an input that nothing was ever filled into."""
+        return _NAME.fullmatch(self.datasource_uid) is not None
+
+    @property
+    def has_own_source(self) -> bool:
+        """Whether it asks Grafana itself: other queries' results, another panel's, its own annotations."""
+        return self.datasource_uid in _BUILT_IN
+
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """One panel; `kind` is its plugin, such as timeseries, gauge, piechart, text. Rows are no panels."""
+    """One panel; `kind` is its plugin, such as timeseries, gauge, piechart, text. Rows are no panels.
+    `queries` are without the hidden ones, which are counted in `hidden`."""
 
     id: int
     title: str
     kind: str
     datasource_uid: str
     queries: list[PanelQuery]
+    hidden: int = 0
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +108,17 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
         """Whether some query goes to Grafana's default data source."""
         return any(not query.datasource_uid for panel in self.panels for query in panel.queries)
 
+    @property
+    def fixed_end(self) -> float | None:
+        """When the time ends that it always opens with, unix seconds; None where that goes by the clock."""
+        end = _shown((self.raw.get("time") or {}).get("to")) or "now"
+        if end.isdigit():
+            return int(end) / 1000
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(end)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return None
+
     def with_default_source(self, uid: str) -> "Dashboard":
         """The same with the default data source named."""
         panels = [
@@ -96,11 +134,17 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, panels=panels)
 
 
-def parse(model: dict[str, Any], library: Mapping[str, Mapping[str, Any]], where: str) -> Dashboard:
-    """Read a dashboard's JSON; `library` has the models of its library panels by uid. Raises Nonsense."""
+def parse(
+    model: dict[str, Any],
+    library: Mapping[str, Mapping[str, Any]],
+    where: str,
+    known: Sequence[DataSource] = (),
+) -> Dashboard:
+    """Read a dashboard's JSON; `library` has the models of its library panels by uid, `known` are the data
+    sources that its Grafana has, as far as we may see them. Raises Nonsense."""
     try:
         variables = [_variable(one) for one in _list(_dict(model.get("templating")).get("list"))]
-        sources = _Sources(variables, _list(model.get("__inputs")))
+        sources = _Sources(variables, _list(model.get("__inputs")), known)
         return Dashboard(
             uid=_text(model.get("uid")),
             title=_text(model.get("title")),
@@ -116,9 +160,12 @@ def parse(model: dict[str, Any], library: Mapping[str, Mapping[str, Any]], where
 class _Sources:
     """The data sources that a dashboard names by a variable, or by an input that its import asks for."""
 
-    def __init__(self, variables: list[Variable], inputs: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, variables: list[Variable], inputs: list[dict[str, Any]], known: Sequence[DataSource] = ()
+    ) -> None:
         named = [variable for variable in variables if variable.kind == "datasource"]
-        self._uids = {variable.name: variable.current[0] for variable in named if variable.current}
+        self._by_name = {source.name: source.uid for source in known}
+        self._uids = {variable.name: _picked(variable, known) for variable in named}
         self._types = {variable.name: variable.query for variable in named} | {
             _text(one.get("name")): _text(one.get("pluginId")) for one in inputs
         }
@@ -128,7 +175,7 @@ class _Sources:
         uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
         if found := _NAME.fullmatch(uid):
             uid = self._uids.get(found[1] or found[2], uid)
-        return "" if uid in _DEFAULTS else uid
+        return "" if uid in _DEFAULTS else self._by_name.get(uid, uid)
 
     def type(self, source: Any) -> str:
         """Its plugin, empty where the dashboard does not tell."""
@@ -137,6 +184,16 @@ class _Sources:
         uid = _text(source.get("uid")) if isinstance(source, dict) else _text(source)
         found = _NAME.fullmatch(uid)
         return self._types.get(found[1] or found[2], "") if found else ""
+
+
+def _picked(variable: Variable, known: Sequence[DataSource]) -> str:
+    """The data source that Grafana takes for a variable: the saved one (older ones save its name), and where
+    there is none such the default or the first of this kind."""
+    saved = variable.current[0] if variable.current else ""
+    kind = [source for source in known if source.type == variable.query]
+    if saved in _DEFAULTS or variable.regex or not kind or any(saved in (one.uid, one.name) for one in kind):
+        return saved
+    return next((one for one in kind if one.is_default), kind[0]).uid
 
 
 def library_uid(panel: Mapping[str, Any]) -> str:
@@ -158,12 +215,15 @@ def _panels(model: Mapping[str, Any], library: Mapping[str, Mapping[str, Any]]) 
 
 
 def _panel(panel: dict[str, Any], sources: _Sources) -> Panel:
+    targets = _list(panel.get("targets"))
+    shown = [target for target in targets if not target.get("hide")]
     return Panel(
         id=_number(panel.get("id")),
         title=_text(panel.get("title")),
         kind=_text(panel.get("type")),
         datasource_uid=sources.uid(panel.get("datasource")),
-        queries=[_query(one, panel, sources) for one in _list(panel.get("targets")) if not one.get("hide")],
+        queries=[_query(one, panel, sources) for one in shown],
+        hidden=len(targets) - len(shown),
     )
 
 

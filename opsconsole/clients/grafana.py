@@ -4,6 +4,7 @@ Every method raises `opsconsole.errors.Unseen` where Grafana cannot be seen or a
 not the answer; what a dashboard or a data source does not have is told by the value, not by an error.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -11,15 +12,25 @@ from typing import Any, Literal
 import msgspec
 
 from opsconsole import config
-from opsconsole.clients.dashboards import Dashboard, Panel, PanelQuery, Variable, library_uid, parse
+from opsconsole.clients.dashboards import (
+    Dashboard,
+    DataSource,
+    Panel,
+    PanelQuery,
+    Variable,
+    library_uid,
+    parse,
+)
 from opsconsole.clients.http import Answer, Http
-from opsconsole.errors import Nonsense
+from opsconsole.errors import Nonsense, Refused
 
 __all__ = ["Dashboard", "DataSource", "Grafana", "Health", "Panel", "PanelQuery", "PanelResult", "Variable"]
 
 _INTERVAL_MS = 15_000
 _MOST_POINTS = 1_000
 _TELLS_OF_QUERIES = (200, 207, 400, 404, 500, 502, 504)
+_GONE = re.compile("data ?source not found|unable to load datasource meta ?data|invalid data ?source", re.I)
+"""How Grafana says, differently from version to version, that it has no data source of a uid."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -29,26 +40,16 @@ class Health(msgspec.Struct, frozen=True):
     database: str
 
 
-class DataSource(msgspec.Struct, frozen=True):
-    """`type` is the plugin's id, such as "prometheus"; `url` may be empty where we may not see it.
-    `scrape_interval` is what a Prometheus source is told of it, such as "30s", empty for the default."""
-
-    uid: str
-    name: str
-    type: str
-    url: str
-    is_default: bool
-    scrape_interval: str = ""
-
-
 class PanelResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one query of a panel gave.
 
-    `rows` counts the rows of all frames, `numbers` the finite numbers in them: rows without numbers are
-    nulls and NaN. `last` is the last finite number. `error` is empty where the query ran.
+    `series` has the labels of each of its series. `rows` counts the rows of all frames, `numbers` the finite
+    numbers in them: rows without numbers are nulls and NaN. `last` is the last finite number. `error` is
+    empty where the query ran.
     """
 
     frames: int
+    series: list[dict[str, str]]
     rows: int
     numbers: int
     last: float | None
@@ -74,8 +75,8 @@ class Grafana:
     async def dashboard_model(self, uid: str | None = None) -> Dashboard | None:
         """A dashboard as saved, None where Grafana has none of this uid; without `uid`, the settings' one.
 
-        Panels come from rows and library panels too; a panel's data source is resolved from variables and
-        the default. Variables within queries are the caller's to fill.
+        Panels come from rows and library panels too; a panel's data source is resolved from variables, names
+        and the default. Variables within queries are the caller's to fill.
         """
         answer = await self._http.get(f"/api/dashboards/uid/{uid or self.dashboard}", accept=(200, 404))
         if answer.status == 404:
@@ -83,10 +84,12 @@ class Grafana:
             return None
         model = answer.json(_Saved).dashboard
         library = {each: await self._library_panel(each) for each in _library_uids(model)}
-        default = ""
-        if (dashboard := parse(model, library, answer.where)).uses_default_source:
-            default = next((one.uid for one in await self.datasources() if one.is_default), "")
-        return dashboard.with_default_source(default) if default else dashboard
+        dashboard = parse(model, library, answer.where)
+        if not dashboard.uses_default_source and all(one.kind != "datasource" for one in dashboard.variables):
+            return dashboard
+        known = await self._visible_datasources(needed=dashboard.uses_default_source)
+        default = next((one.uid for one in known if one.is_default), "")
+        return parse(model, library, answer.where, known).with_default_source(default)
 
     async def datasource(self, uid: str) -> DataSource | None:
         """The data source with this uid, None where there is none."""
@@ -100,11 +103,24 @@ class Grafana:
         """All data sources that we may see."""
         return [one.public for one in (await self._http.get("/api/datasources")).json(list[_DataSource])]
 
+    async def _visible_datasources(self, *, needed: bool) -> list[DataSource]:
+        """All that we may see; where they are not needed, to be refused is to see none."""
+        try:
+            return await self.datasources()
+        except Refused:
+            if needed:
+                raise
+            return []
+
     async def datasource_health(self, uid: str) -> tuple[bool, str]:
         """Whether Grafana reaches the data source, and its words on that."""
         accept = (200, 400, 404, 500, 502, 503)
         answer = await self._http.get(f"/api/datasources/uid/{uid}/health", accept=accept)
         told = answer.json(_SourceHealth)
+        if _GONE.search(told.message):
+            return False, "Grafana has none of this uid"
+        if answer.status == 404:  # before Grafana 10 for Prometheus, and for many plugins still
+            return True, "it has no health check"
         return (
             answer.status == 200 and told.status.upper() == "OK",
             told.message or f"answered {answer.status}",
@@ -116,12 +132,17 @@ class Grafana:
         """Run queries of one panel over a time span, as the panel would; results by refId.
 
         Each query is a target of the panel with its variables filled, a `refId` and `datasource: {uid}`.
-        A query that fails has its `error`; Nonsense only where Grafana tells of no query at all.
+        A query that fails has its `error`, and all have one where a data source does not exist; Nonsense only
+        where Grafana tells of no query at all.
         """
         asked = [{"intervalMs": _INTERVAL_MS, "maxDataPoints": _MOST_POINTS, **query} for query in queries]
         body = {"queries": asked, "from": str(round(start * 1000)), "to": str(round(end * 1000))}
         answer = await self._http.post("/api/ds/query", json=body, accept=_TELLS_OF_QUERIES, asks=True)
         told = answer.json(_Results)
+        if told.results is None and _GONE.search(told.message):
+            uids = sorted({str((query.get("datasource") or {}).get("uid", "")) for query in queries})
+            gone = _Result(error=f"Grafana has no data source {' or '.join(uids)}")
+            return {str(query.get("refId", "")): _panel_result(gone) for query in queries}
         if told.results is None:
             raise Nonsense(f"answered {answer.status}: {told.message or 'no results'}", where=answer.where)
         silent = _Result(error="Grafana gave no answer to this query")
@@ -174,6 +195,7 @@ class _SourceHealth(msgspec.Struct):
 
 class _Field(msgspec.Struct):
     type: str = ""
+    labels: dict[str, str] | None = None
 
 
 class _Schema(msgspec.Struct):
@@ -214,6 +236,7 @@ def _panel_result(told: _Result) -> PanelResult:
     numbers = [number for frame in frames for number in _numbers(frame)]
     return PanelResult(
         frames=len(frames),
+        series=[field.labels for frame in frames for field in frame.schema.fields if field.labels],
         rows=sum(max(map(len, frame.data.values), default=0) for frame in frames),
         numbers=len(numbers),
         last=numbers[-1] if numbers else None,

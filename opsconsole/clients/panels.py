@@ -1,10 +1,13 @@
 """A dashboard's panels as a person would see them: variables filled in, every query run once."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from opsconsole import promql
 from opsconsole.clients import wire
@@ -48,37 +51,53 @@ class PanelRun:
 
 
 async def run_panels(grafana: "Grafana", dashboard: Dashboard, now: float) -> list[PanelRun]:
-    """Run every panel that has a query, over the time span that the dashboard shows, in one request.
+    """Run every panel that has a query, over a time as long as the dashboard shows, in one request for each
+    data source: one that does not exist would fail them all. Queries of Grafana's own are left out.
 
     `now` is unix seconds, taken to the second, so that two checks that look at the same moment ask once.
-    A panel whose variable cannot be filled, or whose query fails, has an `error`.
+    A panel whose variable or data source cannot be filled, or whose query fails, has an `error`.
     """
     now = float(round(now))
     start = now - span_seconds(dashboard)
-    panels = [panel for panel in dashboard.panels if panel.queries]
+    panels = [
+        replace(panel, queries=[q for q in panel.queries if not q.has_own_source])
+        for panel in dashboard.panels
+    ]
+    panels = [panel for panel in panels if panel.queries]
     values = chosen(dashboard)
     filled = {
         _key(panel, query): fill(dashboard, query, values) for panel in panels for query in panel.queries
     }
-    unresolved = {key: names for key, expr in filled.items() if (names := promql.unresolved(expr))}
-    asked = [
-        _request(_key(panel, query), query, filled[_key(panel, query)])
+    unasked = {
+        _key(panel, query): why
         for panel in panels
         for query in panel.queries
-        if _key(panel, query) not in unresolved
-    ]
-    results = await grafana.run(asked, start, now) if asked else {}
-    return [_run(panel, filled, unresolved, results) for panel in panels]
+        if (why := _unasked(query, filled[_key(panel, query)]))
+    }
+    asked: dict[str, list[dict[str, Any]]] = {}
+    for panel in panels:
+        for query in panel.queries:
+            if (key := _key(panel, query)) not in unasked:
+                asked.setdefault(query.datasource_uid, []).append(_request(key, query, filled[key]))
+    answered = await asyncio.gather(*(grafana.run(queries, start, now) for queries in asked.values()))
+    results = {key: result for answers in answered for key, result in answers.items()}
+    return [_run(panel, filled, unasked, results) for panel in panels]
+
+
+def _unasked(query: PanelQuery, expr: str) -> str:
+    """Why a query cannot be asked; empty where it can."""
+    if query.source_unfilled:
+        return f"the data source {query.datasource_uid} was never filled in"
+    names = promql.unresolved(expr)
+    return f"the variable {', '.join(sorted(names))} has no value" if names else ""
 
 
 def _run(
-    panel: Panel, filled: dict[str, str], unresolved: dict[str, Any], results: "dict[str, PanelResult]"
+    panel: Panel, filled: dict[str, str], unasked: dict[str, str], results: "dict[str, PanelResult]"
 ) -> PanelRun:
     keys = [_key(panel, query) for query in panel.queries]
     answers = [results[key] for key in keys if key in results]
-    errors = [
-        f"the variable {', '.join(sorted(unresolved[key]))} has no value" for key in keys if key in unresolved
-    ]
+    errors = [unasked[key] for key in keys if key in unasked]
     errors += [answer.error for answer in answers if answer.error]
     return PanelRun(
         title=panel.title,

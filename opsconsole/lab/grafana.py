@@ -141,7 +141,9 @@ class StandIn:
 
     async def datasource_health(self, request: Request) -> Response:
         self._allow(request, "datasources:query")
-        source = self._source(request.parameters["uid"])
+        source = self._sources.get(request.parameters["uid"])
+        if source is None:
+            return reply({"message": "Unable to load datasource metadata", "traceID": ""}, 500)
         try:
             await get_json(f"{source['url']}/api/v1/query?query=1%2B1")
         except (BadQuery, Unavailable) as error:

@@ -52,7 +52,18 @@ async def test_data_sources_and_their_health(grafana: Grafana) -> None:
     assert source in await grafana.datasources()
     healthy, words = await grafana.datasource_health(DATASOURCE_UID)
     assert healthy, words
-    assert (await grafana.datasource_health("no-such-source"))[0] is False
+    gone = await grafana.datasource_health("no-such-source")
+    assert gone == (False, "Grafana has none of this uid")
+
+
+async def test_a_source_without_a_health_check_is_not_ill(
+    open_door: OpenDoor, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/api/datasources/uid/p/health").respond_with_json(
+        {"message": "Not found"}, 404
+    )
+    client = Grafana(open_door(httpserver.url_for("")), SETTINGS, lambda *_: None)
+    assert await client.datasource_health("p") == (True, "it has no health check")
 
 
 async def test_queries_of_a_panel_are_run_and_a_failed_one_says_why(grafana: Grafana) -> None:

@@ -1,14 +1,20 @@
 """A panel's queries, filled in as Grafana would."""
 
+import json
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
-from opsconsole.clients.dashboards import Dashboard, parse
-from opsconsole.clients.panels import chosen, fill, span_seconds
+from opsconsole.clients.dashboards import Dashboard, DataSource, parse
+from opsconsole.clients.grafana import Grafana
+from opsconsole.clients.panels import chosen, fill, run_panels, span_seconds
+from opsconsole.config import Grafana as Settings
 from opsconsole.errors import Nonsense
 from opsconsole.promql import Matcher, Value, with_matchers
 from opsconsole.promql import fill as fill_text
+from tests.clients.conftest import OpenDoor
 
 CHOSEN: dict[str, Value] = {"one": ("a.b",), "two": ("a.b", "c\\d"), "text": "a.b"}
 
@@ -99,6 +105,77 @@ def test_ad_hoc_filters_join_every_selector() -> None:
 def test_matchers_are_added_to_promql_alone() -> None:
     with pytest.raises(Nonsense):
         with_matchers("a{", [Matcher("b", "=", "c")])
+
+
+PROMETHEUS = DataSource("p1", "Main", "prometheus", "", is_default=False)
+DEFAULT = DataSource("p2", "Other", "prometheus", "", is_default=True)
+LOGS = DataSource("l1", "Logs", "loki", "", is_default=False)
+
+
+@pytest.mark.parametrize(
+    ("saved", "known", "uid"),
+    [
+        pytest.param({"value": "p1"}, [PROMETHEUS, DEFAULT], "p1", id="by uid"),
+        pytest.param({"value": "Main"}, [PROMETHEUS, DEFAULT], "p1", id="by name"),
+        pytest.param({"value": "elsewhere"}, [PROMETHEUS, DEFAULT], "p2", id="the default for one unknown"),
+        pytest.param({"value": "elsewhere"}, [LOGS, PROMETHEUS], "p1", id="the first of the kind"),
+        pytest.param({"value": "elsewhere"}, [LOGS], "elsewhere", id="none of the kind"),
+        pytest.param({"value": "elsewhere"}, [], "elsewhere", id="none visible"),
+        pytest.param({}, [], "", id="nothing saved"),
+    ],
+)
+def test_the_data_source_of_a_variable(saved: dict[str, str], known: list[DataSource], uid: str) -> None:
+    variable = {"name": "ds", "type": "datasource", "query": "prometheus", "current": saved}
+    model = {
+        "templating": {"list": [variable]},
+        "panels": [
+            {"targets": [{"expr": "a", "datasource": "${ds}"}, {"expr": "a", "datasource": "${DS_X}"}]}
+        ],
+    }
+    filled_in, input = parse(model, {}, "test", known).panels[0].queries
+    assert (filled_in.datasource_uid, filled_in.source_unfilled) == (uid, False)
+    assert (input.datasource_uid, input.source_unfilled) == ("${DS_X}", True)
+
+
+@pytest.mark.parametrize(
+    ("end", "seconds"),
+    [
+        ("now", None),
+        ("now-5m", None),
+        (None, None),
+        ("1706817600000", 1706817600.0),
+        (1706817600000, 1706817600.0),
+        ("2024-02-01T20:00:00.000Z", 1706817600.0),
+        ("2024-02-01 20:00:00", 1706817600.0),
+    ],
+    ids=str,
+)
+def test_a_time_that_does_not_move(end: object, seconds: float | None) -> None:
+    assert board(time={"from": "now-1h", "to": end}).fixed_end == seconds
+
+
+async def test_a_source_that_is_gone_fails_its_own_panels_alone(
+    open_door: OpenDoor, httpserver: HTTPServer
+) -> None:
+    def answer(request: Request) -> Response:
+        queries = json.loads(request.data)["queries"]
+        if any(query["datasource"]["uid"] == "gone" for query in queries):
+            return Response(json.dumps({"message": "Data source not found"}), 404)
+        frame = {"schema": {"fields": [{"type": "number"}]}, "data": {"values": [[1.0]]}}
+        return Response(json.dumps({"results": {query["refId"]: {"frames": [frame]} for query in queries}}))
+
+    httpserver.expect_request("/api/ds/query").respond_with_handler(answer)
+    grafana = Grafana(open_door(httpserver.url_for("")), Settings(url="", dashboard="x"), lambda *_: None)
+    panels = [
+        {"id": number, "title": uid, "targets": [{"expr": "a", "datasource": {"uid": uid}}]}
+        for number, uid in enumerate(["p1", "gone", "${DS_X}", "__expr__"])
+    ]
+    runs = await run_panels(grafana, board(panels=panels), 0.0)
+    assert [(run.title, run.values, run.error) for run in runs] == [
+        ("p1", 1, ""),
+        ("gone", 0, "Grafana has no data source gone"),
+        ("${DS_X}", 0, "the data source ${DS_X} was never filled in"),
+    ]
 
 
 def test_the_type_of_a_query_s_source() -> None:
