@@ -21,10 +21,28 @@ def without_last(text: str) -> str:
     return json.dumps({**board, "panels": board["panels"][:-1]})
 
 
+def hidden(text: str) -> str:
+    board = json.loads(text)
+    board["panels"][-1]["targets"] = [{**each, "hide": True} for each in board["panels"][-1]["targets"]]
+    return json.dumps(board)
+
+
+def at_a_fixed_time(text: str) -> str:
+    return json.dumps(
+        {**json.loads(text), "time": {"from": "2024-02-01T08:00:00Z", "to": "2024-02-01T20:00"}}
+    )
+
+
 BREAKS: dict[str, tuple[Edit, str, str]] = {
     "a panel removed": (without_last, "Credit System Overview", "there is no such panel with a query"),
+    "a panel hidden": (hidden, "Credit System Overview", "all its queries are hidden"),
+    "a fixed time": (at_a_fixed_time, "", "opens with a fixed time range, which ended on 2024-02-01"),
+    "an input never filled in": (
+        replaced("${datasource}", "${DS_LAB}"), "data source ${DS_LAB}", "was never filled in",
+    ),
     "a data source that is gone": (
-        replaced('"prometheus-lab"', '"prometheus-gone"'), "data source prometheus-gone", "is not healthy",
+        replaced("${datasource}", "prometheus-gone"), "data source prometheus-gone",
+        "is not healthy: Grafana has none of this uid",
     ),
     "a query that fails": (
         replaced("sum by (plan) (rate(", "sum by (plan) (rat("),
@@ -71,6 +89,14 @@ async def test_ill_health(
     assert summary in view.text
 
 
+async def test_a_data_source_of_another_prometheus(lab: LabState, here: Environment, verify: Verify) -> None:
+    with proxied(lab.grafana_url, replacing("rsolv-platform:9568", "staging:9568", "/ds/query")) as url:
+        view = await verify(changed(here, grafana_url=url), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert "data source prometheus-lab: leads to another Prometheus" in view.text
+    assert view.findings[0].detail == "Grafana's: staging:9568\nours: rsolv-platform:9568"
+
+
 async def test_panels_without_any_data(lab: LabState, here: Environment, verify: Verify) -> None:
     def empty(asked: Asked, forward: Forward) -> Told:
         if not asked.path.endswith("/ds/query"):
@@ -85,7 +111,18 @@ async def test_panels_without_any_data(lab: LabState, here: Environment, verify:
     assert (view.outcome, view.text) == (Outcome.FAIL, "none of the 10 panels shows data")
 
 
-@pytest.mark.parametrize(("token", "says"), [("wrong-token", "401"), ("reader", "403")])
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        ("wrong-token", "401: not logged in (Invalid API key"),
+        (
+            "reader",
+            "403: not permitted (You'll need additional permissions to perform this action. "
+            "Permissions needed: datasources:query",
+        ),
+    ],
+    ids=["wrong", "reader"],
+)
 async def test_unknown_with_a_token_that_may_not(
     token: str, says: str, lab: LabState, here: Environment, verify: Verify
 ) -> None:
