@@ -7,7 +7,17 @@ fills is not PromQL yet). Nothing here does I/O.
 
 from opsconsole.promql.durations import with_durations
 from opsconsole.promql.matchers import with_matchers
-from opsconsole.promql.trees import Comparison, Matcher, Selector, comparison, parse, pretty, same, selectors
+from opsconsole.promql.trees import (
+    Comparison,
+    Matcher,
+    Selector,
+    comparison,
+    parse,
+    pretty,
+    same,
+    selectors,
+    stood_in_for,
+)
 from opsconsole.promql.variables import Value, fill, time_variables, unresolved
 
 __all__ = [
@@ -21,6 +31,7 @@ __all__ = [
     "pretty",
     "same",
     "selectors",
+    "stood_in_for",
     "time_variables",
     "unresolved",
     "with_durations",

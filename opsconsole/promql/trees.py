@@ -165,6 +165,16 @@ def selector(node: p.VectorSelector, range_seconds: float | None = None) -> Sele
     )
 
 
+def stood_in_for(tree: p.Expr) -> list[str]:
+    """The parts in whose place a constant is put where they have no data: what `... or vector(0)` hides."""
+    return [
+        node.lhs.prettify()
+        for node in walk(tree)
+        if isinstance(node, p.BinaryExpr) and str(node.op) == "or"
+        if selectors(node.lhs) and not selectors(node.rhs)
+    ]
+
+
 def comparison(tree: p.Expr) -> Comparison | None:
     """The outermost comparison with a number, through parentheses and the sides of and, or and unless.
 

@@ -12,6 +12,7 @@ from opsconsole.model import Outcome
 from tests.checks.breaking import Edit, dashboard, dropped
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import blinded, every_reason, saying
+from tests.standins.proxy import Asked, Forward, Told, proxied
 
 ITEM = "panels"
 RATE = "Subscription Creation Rate"
@@ -95,7 +96,22 @@ async def test_a_value_never_seen_is_for_a_person_to_judge(
     with dashboard(lab, target(RATE, 0, expr)):
         view = await verify(here, ITEM)
     assert view.outcome is Outcome.SIGN_OFF
-    assert f'{RATE} (status="sucess")' in view.question
+    assert f'{RATE} (status="sucess", perhaps "success")' in view.question
+
+
+@pytest.mark.parametrize(
+    ("metric", "outcome"),
+    [(f"{P}invoices_failed_total", Outcome.FAIL), ("http_5xx_total", Outcome.PASS)],
+    ids=["misspelt", "waits for its first event"],
+)
+async def test_zero_in_the_place_of_no_data(
+    metric: str, outcome: Outcome, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with dashboard(lab, target("Failed Payments by Reason", 0, f"sum(increase({metric}[1h])) or vector(0)")):
+        view = await verify(here, ITEM)
+    assert view.outcome is outcome
+    if outcome is Outcome.FAIL:
+        assert f"shows a constant in the place of what can never have data: {metric} is" in view.text
 
 
 def without_panels(text: str) -> str:
@@ -129,6 +145,21 @@ async def test_unknown_without_its_servers(
         view = await verify(blind, ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert saying(reason) in view.text
+
+
+async def test_old_data_is_not_taken_for_new(lab: LabState, here: Environment, verify: Verify) -> None:
+    metric = f"{P}subscription_created_total"
+
+    def minutes_later(asked: Asked, forward: Forward) -> Told:
+        if not asked.params.get("query", [""])[0].endswith("[5m]))"):
+            return forward()
+        none = {"status": "success", "data": {"resultType": "vector", "result": []}}
+        return Told(200, json.dumps(none).encode(), {"content-type": "application/json"})
+
+    with dropped(lab, metric), proxied(lab.prometheus_url, minutes_later) as url:
+        view = await verify(changed(here, prometheus_url=url), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert f"{RATE}: shows old data: it rests on {metric}, which is scraped no longer" in view.text
 
 
 async def test_a_metric_that_is_scraped_no_longer_does_not_wait_for_activity(
