@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsconsole.checkkit import (
+    Answer,
     Effects,
     Finding,
     Prometheus,
@@ -23,13 +24,26 @@ _TRIES = 3
 _COUNTED_AT_ONCE_SECONDS = 2.0
 _LONGEST_INTERVAL_SECONDS = 120.0
 
+_REFUSED = 400
+_NOTHING_THERE = (404, 405, 410)
+_EXCERPT = 200
+
+_ACCEPTED_BECAUSE = {
+    "an invalid signature": "verify the signature before anything else; treat this as an incident",
+    "no signature": "refuse what has no stripe-signature header; treat this as an incident",
+    "a signature made with an empty secret": "its webhook secret is not set: set it, and have the service "
+    "refuse to start without; treat this as an incident",
+}
+_OTHER_FORGERIES = ("no signature", "a signature made with an empty secret")
+
 _Totals = dict[str, float]
 
 
 async def check(
     prometheus: Prometheus, service: Service, effects: Effects, *, received: str, failed: str
 ) -> AsyncIterator[Finding | Seen]:
-    """Send one, and see the counters move: on the target at once, in Prometheus within two scrapes.
+    """Send one, and see the counters move: on the target at once, in Prometheus within two scrapes. Then one
+    without a signature, and one signed with an empty secret: they are to be refused as well.
 
     Others may be refused at the same time: where the counters moved by more than the one that was sent it
     is tried again, three times at most.
@@ -49,7 +63,7 @@ async def check(
         page = counters.page
         answer = await effects.refused_webhook()
         if not 400 <= answer.status < 500:
-            yield _not_refused(answer.status)
+            yield _not_refused(answer, "an invalid signature")
             return
         after = await _moved(read, before, _COUNTED_AT_ONCE_SECONDS if on_target else 2 * interval + 1)
         if all(after[name] - before[name] <= 1 for name in before):
@@ -58,7 +72,16 @@ async def check(
         raise Unseen(
             f"others were refused at the same time, {_TRIES} times over: the one sent cannot be told apart"
         )
-    if on_target and after == before and counters.page == page:
+    for forgery in _OTHER_FORGERIES:
+        forged = await effects.refused_webhook(forgery=forgery)
+        if 400 <= forged.status < 500:
+            yield Seen(f"with {forgery} refused too")
+        else:
+            yield _not_refused(forged, forgery)
+    if after == before and answer.status != _REFUSED:
+        yield _turned_away(answer)
+        return
+    if on_target and after == before and counters.page == page and counters.exports(received):
         yield Finding(
             summary=f"{service.metrics_url} gave the same answer as before the webhook, which was refused "
             f"with {answer.status}: it comes from a cache, or nothing at all is counted",
@@ -70,6 +93,7 @@ async def check(
             yield Finding(
                 subject=name,
                 summary=f"did not move, though the webhook was refused with {answer.status}",
+                detail="" if not on_target or counters.exports(name) else "the target does not export it",
                 remedy="does the controller emit the telemetry event also where it refuses?",
             )
         elif after[name] < before[name]:
@@ -111,6 +135,10 @@ class _Counters:
             if name in totals and refused:
                 totals[name] += value
         return totals
+
+    def exports(self, name: str) -> bool:
+        """Whether the target had samples of it when it was last asked."""
+        return any(sampled == name for family in self.page.values() for sampled, _, _ in family.samples)
 
     async def stored(self) -> dict[str, float]:
         """The same in Prometheus."""
@@ -162,11 +190,42 @@ async def _scraped(
     )
 
 
-def _not_refused(status: int) -> Finding:
-    if status < 300:
+def _not_refused(answer: Answer, forgery: str) -> Finding:
+    if answer.status < 300:
         return Finding(
-            summary=f"a webhook with an invalid signature was ACCEPTED (status {status})",
+            summary=f"a webhook with {forgery} was ACCEPTED (status {answer.status})",
             detail="anybody can tell the billing service that an invoice was paid",
-            remedy="verify the signature before anything else; treat this as an incident",
+            remedy=_ACCEPTED_BECAUSE[forgery],
         )
-    return Finding(summary=f"a webhook with an invalid signature was answered with {status}, not refused")
+    if answer.status < 400:
+        return Finding(
+            summary=f"a webhook with {forgery} was sent on with {answer.status} to "
+            f"{answer.headers.get('location', 'nowhere')}, not refused; Stripe does not follow",
+            remedy="name the final address at Stripe and in opsconsole.toml",
+        )
+    return Finding(
+        summary=f"a webhook with {forgery} was answered with {answer.status}, not refused",
+        detail=_words(answer),
+        remedy="it fails before it checks the signature, so Stripe's own may fail too: its log tells why",
+    )
+
+
+def _turned_away(answer: Answer) -> Finding:
+    """Neither counter moved, and the answer is not the one of the service's own refusal."""
+    if answer.status in _NOTHING_THERE:
+        return Finding(
+            summary=f"nothing is at {answer.url} for webhooks: it was answered with {answer.status}, and no "
+            "counter moved",
+            detail=_words(answer),
+            remedy="was it moved? then Stripe's webhooks are lost too; else correct service.webhook_path",
+        )
+    return Finding(
+        summary=f"the webhook was answered with {answer.status} and counted nowhere: it was turned away, "
+        "it seems, before it reached the service",
+        detail=_words(answer),
+        remedy="look at what stands in front of it: ingress, firewall, login; does it let Stripe through?",
+    )
+
+
+def _words(answer: Answer) -> str:
+    return f"it said: {' '.join(answer.text.split())[:_EXCERPT]}" if answer.text.strip() else ""

@@ -3,6 +3,8 @@
 Only checks that ask for `effects` get here, and a protected environment does not hand it out.
 """
 
+import hashlib
+import hmac
 import itertools
 import json
 import time
@@ -29,6 +31,19 @@ _POSTED_EVERY_SECONDS = 60.0
 _END_WITHIN_SECONDS = 15.0
 _CLOCKS_AGREE_SECONDS = 1.5  # the Date header is cut to whole seconds
 _ANY_STATUS = tuple(range(100, 600))
+
+
+def _by_empty_secret(at: str, body: bytes) -> dict[str, str]:
+    signature = hmac.new(b"", f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"stripe-signature": f"t={at},v1={signature}"}
+
+
+FORGERIES: dict[str, Callable[[str, bytes], dict[str, str]]] = {
+    "an invalid signature": lambda at, body: {"stripe-signature": f"t={at},v1={'0' * 64}"},
+    "no signature": lambda at, body: {},
+    "a signature made with an empty secret": _by_empty_secret,
+}
+"""The headers of a webhook that Stripe did not send, by when it was made (unix seconds) and its body."""
 
 Begin = Callable[[str, str, str, dict[str, str]], None]
 """Journals that an effect begins: its id, what is changed, how it is taken back, what that needs."""
@@ -114,8 +129,11 @@ class Effects:
             async with prolonged(post, every_seconds=_POSTED_EVERY_SECONDS):
                 yield sent
 
-    async def refused_webhook(self, *, event_type: str = "test") -> Answer:
-        """Send one webhook with an invalid signature, which the service must refuse; any answer is returned.
+    async def refused_webhook(
+        self, *, event_type: str = "test", forgery: str = "an invalid signature"
+    ) -> Answer:
+        """Send one forged webhook, which the service must refuse; any answer is returned. `forgery` is one of
+        `FORGERIES`.
 
         Raises EffectRefused (no service, a live key) and Unseen where there is no answer at all.
         """
@@ -124,14 +142,14 @@ class Effects:
         settings = self._service_settings
         path = settings.webhook_path if settings else config.Service.webhook_path
         effect = self._announce(
-            f"one webhook with an invalid signature to {path}",
+            f"one webhook with {forgery} to {path}",
             "nothing: a counter moves by one",
             "requests",
             http,
             {},
         )
         body = json.dumps({"id": f"evt_{self.run}", "type": event_type, "data": {}}).encode()
-        headers = {"stripe-signature": f"t={int(time.time())},v1={'0' * 64}"}
+        headers = FORGERIES[forgery](str(int(time.time())), body)
         answer = await http.post(path, body=body, headers=headers, accept=_ANY_STATUS)
         self._end(effect, f"answered {answer.status}; a counter has moved by one, nothing to take back")
         return answer

@@ -7,6 +7,7 @@ import pytest
 
 from opsconsole.config import Environment
 from opsconsole.errors import EffectRefused
+from opsconsole.lab.service.webhooks import ANYTHING, EMPTY_SECRET, NO_SIGNATURE
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
 from opsconsole.secrets import Secret
@@ -30,6 +31,7 @@ async def test_passes_when_both_counters_move_by_one(here: Environment, verify: 
     view = await verify(here, ITEM)
     assert view.outcome is Outcome.PASS
     assert view.text == (
+        "with no signature refused too; with a signature made with an empty secret refused too; "
         "refused with 400; received and failed each moved by that one; Prometheus has it within two scrapes"
     )
 
@@ -44,10 +46,8 @@ async def test_other_failures_at_the_same_time_do_not_disturb(
 
 async def test_prometheus_alone_is_enough(here: Environment, verify: Verify) -> None:
     view = await verify(changed(here, service_metrics=None), ITEM)
-    assert (view.outcome, view.text) == (
-        Outcome.PASS,
-        "refused with 400; received and failed each moved by that one",
-    )
+    assert view.outcome is Outcome.PASS
+    assert view.text.endswith("; refused with 400; received and failed each moved by that one")
 
 
 @pytest.mark.parametrize("status", [200, 204])
@@ -58,7 +58,44 @@ async def test_accepted_is_an_incident(status: int, lab: LabState, here: Environ
     assert f"was ACCEPTED (status {status})" in view.text
 
 
-@pytest.mark.parametrize("status", [302, 500, 503])
+@pytest.mark.parametrize(
+    ("believed", "forgery"),
+    [
+        (ANYTHING, "an invalid signature"),
+        (NO_SIGNATURE, "no signature"),
+        (EMPTY_SECRET, "a signature made with an empty secret"),
+    ],
+)
+async def test_each_forgery_that_is_believed(
+    believed: str, forgery: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with service(lab, webhooks_believed=[believed]):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.summary for finding in view.findings] == [
+        f"a webhook with {forgery} was ACCEPTED (status 200)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (404, f"{WEBHOOK} for webhooks: it was answered with 404, and no counter moved"),
+        (403, "was answered with 403 and counted nowhere: it was turned away, it seems, before it reached"),
+        (302, "a webhook with an invalid signature was sent on with 302 to nowhere, not refused"),
+    ],
+)
+async def test_a_webhook_that_does_not_reach_the_service(
+    status: int, says: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with proxied(lab.service_url, answering(status)) as url:
+        view = await verify(changed(here, service_url=url), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert len(view.findings) == 1
+    assert says in view.text
+
+
+@pytest.mark.parametrize("status", [500, 503])
 async def test_an_answer_that_is_no_refusal(
     status: int, lab: LabState, here: Environment, verify: Verify
 ) -> None:

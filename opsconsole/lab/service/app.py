@@ -168,6 +168,7 @@ class BillingService:
     def _behave(self, behaviour: Behaviour) -> None:
         self.traffic.behaviour = behaviour
         self.metrics.withheld = frozenset(behaviour.withheld_families)
+        self.verifier.believed = frozenset(behaviour.webhooks_believed)
         self.metrics.clock_offset_seconds = behaviour.clock_ahead_seconds - behaviour.clock_behind_seconds
 
     async def cancel(self, request: Request) -> Response:

@@ -23,6 +23,7 @@ class Behaviour:
     webhook_delay_milliseconds: float = 0.0  # added to the handling of every webhook
     payment_failure_share: float = 0.0  # of the payments that would succeed, so many fail
     webhook_failure_share: float = 0.0
+    webhooks_believed: tuple[str, ...] = ()  # see `webhooks.BELIEVED`: what is taken for Stripe's, and is not
     withheld_families: tuple[str, ...] = ()  # prometheus_client's names, without `_total`
     counters_reset_every_seconds: float = 0.0  # as if it restarted so often; 0: never
     clock_behind_seconds: float = 0.0  # samples are stamped by a clock that is so far behind; 0: not stamped

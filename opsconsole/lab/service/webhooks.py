@@ -1,5 +1,7 @@
 """Stripe's webhooks, verified by Stripe's own library: slow to import, so that comes in the background."""
 
+import hashlib
+import hmac
 import json
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +10,9 @@ from typing import Any
 
 TOLERANCE_SECONDS = 300  # Stripe's own; it refuses what is older, never what is ahead
 MAX_UNKNOWN_TYPES = 50
+ANYTHING, NO_SIGNATURE, EMPTY_SECRET = BELIEVED = ("anything", "no signature", "empty secret")
+"""The ways in which an endpoint takes a forged webhook for Stripe's: it looks at no signature, or only where
+there is one, or its secret was never set."""
 
 
 class Refused(Exception):
@@ -19,10 +24,12 @@ class Refused(Exception):
 
 
 class Verifier:
-    """Checks `stripe-signature` headers against one endpoint's secret."""
+    """Checks `stripe-signature` headers against one endpoint's secret; `believed` are those of `BELIEVED`
+    that it falls for."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self.believed: frozenset[str] = frozenset()
         self._importer = ThreadPoolExecutor(1, thread_name_prefix="import-stripe")
         self._stripe: Future[ModuleType] | None = None
 
@@ -34,8 +41,12 @@ class Verifier:
 
     def verify(self, body: bytes, header: str | None) -> dict[str, Any]:
         """The event in this body. Raises Refused. Blocks until the library is there."""
+        if ANYTHING in self.believed or (NO_SIGNATURE in self.believed and not header):
+            return _parsed(body.decode("utf-8", "replace"))
         if not header:
             raise Refused("missing_header", "No stripe-signature header")
+        if EMPTY_SECRET in self.believed and _signed_with_nothing(body, header):
+            return _parsed(body.decode("utf-8", "replace"))
         stripe = self.warm_up().result()
         try:
             payload = body.decode("utf-8")
@@ -68,6 +79,12 @@ class EventTypes:
             return "other"
         self._seen.add(claimed)
         return claimed
+
+
+def _signed_with_nothing(body: bytes, header: str) -> bool:
+    """Stripe's library for Python refuses an empty secret; others do not."""
+    at, _, signature = header.removeprefix("t=").partition(",v1=")
+    return hmac.new(b"", f"{at}.".encode() + body, hashlib.sha256).hexdigest() == signature
 
 
 def _parsed(payload: str) -> dict[str, Any]:
