@@ -38,14 +38,22 @@ async def check(
     if service.metrics_url and not exported and not await service.metrics():
         yield Finding(summary=f"{where} exports nothing", detail=f"so nothing is told of {plugin}")
         return
-    for family in families:
-        if family not in exported:
-            yield Finding(
-                subject=family,
-                summary=f"is not exported, and only {plugin} exports it",
-                detail=f"looked at {where}",
-                remedy=f"is {plugin} in plugins/0 of the PromEx module of the release that runs?",
-            )
+    missing = [family for family in families if family not in exported]
+    registered = f"is {plugin} in plugins/0 of the PromEx module of the release that runs?"
+    if missing == families:
+        yield Finding(
+            summary=f"none of the {len(families)} families that only {plugin} exports is there",
+            detail=f"{where} answers, without {', '.join(families)}",
+            remedy=f"{registered} If it is: has that only just started? A family comes with its first event.",
+        )
+        return
+    for family in missing:
+        yield Finding(
+            subject=family,
+            summary=f"is not exported, and only {plugin} exports it",
+            detail=f"looked at {where}",
+            remedy=registered,
+        )
     yield Seen(f"{len(exported)} of {len(families)} families that only {plugin} exports, at {where}")
 
 

@@ -51,6 +51,13 @@ async def test_a_family_that_is_not_exported(lab: LabState, here: Environment, v
     assert view.text == f"{CONSUMED}: is not exported, and only {PLUGIN} exports it"
 
 
+async def test_other_metrics_alone(lab: LabState, here: Environment, verify: Verify) -> None:
+    with proxied(lab.service_url, replacing("rsolv_billing", "rsolv_other")) as url:
+        view = await verify(changed(here, service_metrics=f"{url}/metrics"), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert view.text == f"none of the 8 families that only {PLUGIN} exports is there"
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
