@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from opsconsole.lab.state import LabState
 
 
+class Spelt(click.Group):
+    """Takes `practice` for `practise`."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, "practise" if cmd_name == "practice" else cmd_name)
+
+
 @click.group(
-    "lab", short_help="Keep a lab up: real Prometheus and Alertmanager, a billing service, an inbox."
+    "lab",
+    cls=Spelt,
+    short_help="Keep a lab up: real Prometheus and Alertmanager, a billing service, an inbox.",
 )
 def command() -> None:
     """Keep a lab: a real Prometheus and Alertmanager on loopback, with a billing service, an inbox and a
