@@ -99,10 +99,7 @@ async def _loaded(
         )
         return
     wanted = reference.rules()
-    for finding in compared(wanted, alerting, loading, read_ago=read_ago):
-        yield finding
-    recording = [rule for rule in loaded if rule.kind == "recording"]
-    for finding in compared(reference.recordings(), recording, loading, read_ago=read_ago):
+    for finding in compared([*wanted, *reference.recordings()], loaded, loading, read_ago=read_ago):
         yield finding
     names, groups = {rule.name for rule in wanted}, {rule.group for rule in wanted}
     for running in alerting:

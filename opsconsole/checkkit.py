@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from opsconsole.clients.delivery import connection, in_force, sent_labels
     from opsconsole.clients.drift import compared, rule_files_not_found
     from opsconsole.clients.effects import Effects
-    from opsconsole.clients.evaluation import first_evaluation, ill_evaluated
+    from opsconsole.clients.evaluation import first_evaluation, ill_evaluated, too_slow
     from opsconsole.clients.grafana import Grafana
-    from opsconsole.clients.http import Answer
     from opsconsole.clients.handover import mail_handovers, refusals
+    from opsconsole.clients.http import Answer
     from opsconsole.clients.inbox import Inbox, Message
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
@@ -92,6 +92,7 @@ _FUNCTIONS = {
     "silenced": "opsconsole.clients.silences",
     "stamped_wrongly": "opsconsole.clients.targets",
     "standing_still": "opsconsole.clients.scrapes",
+    "too_slow": "opsconsole.clients.evaluation",
 }
 
 __all__ = [
@@ -153,6 +154,7 @@ __all__ = [
     "silenced",
     "stamped_wrongly",
     "standing_still",
+    "too_slow",
     "until",
 ]
 

@@ -21,20 +21,20 @@ def pairs(wanted: Iterable[ReferenceRule], loaded: Iterable[Rule]) -> tuple[list
     own: dict[int, Rule] = {}
     for alike in (True, False):
         for at, rule in enumerate(wanted):
-            namesakes = (running for running in left if running.name == rule.name)
+            namesakes = (running for running in left if _alike(rule, running))
             found = next((one for one in namesakes if not alike or not drift(rule, one)), None)
             if at not in own and found is not None:
                 own[at] = found
                 left.remove(found)
-    names = {rule.name for rule in wanted}
-    return [(rule, own.get(at)) for at, rule in enumerate(wanted)], [one for one in left if one.name in names]
+    over = [running for running in left if any(_alike(rule, running) for rule in wanted)]
+    return [(rule, own.get(at)) for at, rule in enumerate(wanted)], over
 
 
 def compared(
     wanted: Sequence[ReferenceRule], loaded: Sequence[Rule], loading: Loading | None, *, read_ago: str
 ) -> Iterator[Finding]:
-    """What is wrong with the rules of one kind. `loading` is None where the server does not tell; `read_ago`
-    is how long ago it has read its rule files."""
+    """What is wrong with the rules that are meant. `loading` is None where the server does not tell;
+    `read_ago` is how long ago it has read its rule files."""
     paired, more = pairs(wanted, loaded)
     missing = [rule for rule, running in paired if running is None]
     different = [(rule, running) for rule, running in paired if running and drift(rule, running)]
@@ -56,12 +56,16 @@ def compared(
         )
     for running in more:
         if running.kind == "alerting":  # a recording rule may share its name with others
-            twin = next(rule for rule in wanted if rule.name == running.name)
+            twin = next(rule for rule in wanted if _alike(rule, running))
             first = [f"{one.file}, group {one.group}" for rule, one in paired if rule is twin and one]
             places = " and ".join([f"{running.file}, group {running.group}", *first])
             detail = "\n".join([places, *drift(twin, running)])
             yield Finding(subject=running.name, summary="is loaded once more", detail=detail)
     yield from dict.fromkeys(_groups(paired, loading))
+
+
+def _alike(rule: ReferenceRule, running: Rule) -> bool:
+    return (rule.kind, rule.name) == (running.kind, running.name)
 
 
 def drift(wanted: ReferenceRule, loaded: Rule) -> list[str]:

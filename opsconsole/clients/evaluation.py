@@ -40,10 +40,9 @@ async def first_evaluation(prometheus: Prometheus, names: set[str]) -> list[Rule
 
     async def evaluated() -> bool:
         loaded[:] = await prometheus.rules()
-        alerting = [rule for rule in loaded if rule.kind == "alerting"]
-        meant = [rule for rule in alerting if rule.name in names]
+        meant = [rule for rule in loaded if rule.kind == "alerting" and rule.name in names]
         awaited = [rule for rule in (*meant, *resting(meant, loaded)) if not seldom(rule)]
-        return bool(alerting) and all(rule.last_evaluation > 0 for rule in awaited)
+        return all(rule.last_evaluation > 0 for rule in awaited)
 
     _, settling = await asyncio.gather(evaluated(), prometheus.settling_seconds())
     interval = max((rule.interval_seconds for rule in loaded), default=0.0)
@@ -68,8 +67,11 @@ async def ill_evaluated(
             above = dict.fromkeys(each.name for each in rules if rule in resting([each], loaded))
             detail = f"without it cannot fire: {', '.join(above)}"
             yield Finding(subject=rule.name, summary=f"the recording rule {words}", detail=detail)
-    for finding in await _too_slow(prometheus, [*rules, *below]):
+    for finding in await too_slow(prometheus, [*rules, *below]):
         yield finding
+    for rule in rules:
+        if rule.health != "err" and (finding := await _collides(prometheus, rule)):
+            yield finding
 
 
 def resting(rules: Iterable[Rule], loaded: Iterable[Rule]) -> list[Rule]:
@@ -101,7 +103,7 @@ def _unwell(rule: Rule, now: float) -> str:
     return ""
 
 
-async def _too_slow(prometheus: Prometheus, rules: Sequence[Rule]) -> list[Finding]:
+async def too_slow(prometheus: Prometheus, rules: Sequence[Rule]) -> list[Finding]:
     """Of the groups of these rules those whose evaluation takes longer than their interval: once is a busy
     moment, so a second evaluation is waited for where that is not long."""
     slow = _slow(rules)
@@ -199,6 +201,27 @@ def _present(tree: p.Expr) -> Iterator[str]:
         case _:
             for child in children(tree):
                 yield from _present(child)
+
+
+async def _collides(prometheus: Prometheus, rule: Rule) -> Finding | None:
+    """Whether series that it judges now would become one alert, which Prometheus refuses."""
+    comparison = promql.comparison(promql.parse(rule.expr))
+    if comparison is None or not rule.labels:
+        return None
+    seen: dict[frozenset[tuple[str, str]], dict[str, str]] = {}
+    for sample in await prometheus.query(comparison.left):
+        own = {name: value for name, value in sample.labels.items() if name != "__name__"}
+        other = seen.setdefault(frozenset({**own, **rule.labels}.items()), own)
+        lost = sorted(name for name in own if own[name] != other.get(name))
+        if lost:
+            return Finding(
+                subject=rule.name,
+                summary=f"its own label {', '.join(lost)} makes different alerts one and the same: where two "
+                "are due at a time, the rule fails, and none fires",
+                detail=f"{own} and {other}",
+                remedy="give the label another name, or sum the series by the others",
+            )
+    return None
 
 
 async def _look_back_seconds(prometheus: Prometheus) -> float:

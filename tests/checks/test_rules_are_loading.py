@@ -3,7 +3,7 @@
 from opsconsole.config import Environment
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
-from tests.checks.breaking import eventually, rule_file, rules
+from tests.checks.breaking import eventually, prometheus_config, replaced, rule_file, rules
 from tests.checks.conftest import Verify
 from tests.checks.unseen import blinded, every_reason, saying
 
@@ -35,6 +35,14 @@ async def test_a_rule_that_fails_is_named(lab: LabState, here: Environment, veri
         view = await verify(here, check=CHECK)
     assert view.outcome is Outcome.FAIL
     assert view.text.startswith("Broken: fails to evaluate: ")
+
+
+async def test_rules_from_nowhere(lab: LabState, here: Environment, verify: Verify) -> None:
+    with prometheus_config(lab, replaced("- billing-alerts.yml", "- none.yml")):
+        view = await verify(here, check=CHECK)
+    eventually(lambda: len(rules(lab)) == 7, "the rules are back")
+    assert (view.outcome, view.text) == (Outcome.FAIL, "no rule at all is loaded")
+    assert "/none.yml, which rule_files names" in view.findings[0].detail
 
 
 @every_reason

@@ -116,6 +116,7 @@ async def test_no_rules_at_all(lab: LabState, here: Environment, verify: Verify)
         view = await verify(here, ITEM)
     eventually(lambda: len(rules(lab)) == 7, "the rules are back")
     assert (view.outcome, view.text) == (Outcome.FAIL, "Prometheus has no alert rule at all")
+    assert "/none-*.yml, which rule_files names" in view.findings[0].detail
 
 
 async def test_a_rule_that_can_never_fire(
@@ -290,3 +291,19 @@ async def test_a_first_evaluation_in_hours_is_not_waited_for(
         view = await verify(changed(here, rules=reference), ITEM)
     assert view.outcome is Outcome.UNKNOWN
     assert f"{CANCELLED}: not evaluated yet, only every 10 h, which is not waited for" in view.text
+
+
+async def test_an_alert_on_what_no_rule_records(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    name = "job:billing_credits:p99_5m"
+    unrecorded = replaced("rsolv_billing_subscription_cancelled_total", name)
+    reference = tmp_path / "rules.yml"
+    reference.write_text(unrecorded(reference_rules().read_text()))
+    with rule_file(lab, unrecorded):
+        rules_view = await verify(changed(here, rules=reference), ITEM)
+        thresholds = await verify(changed(here, rules=reference), "thresholds")
+    (found,) = rules_view.findings
+    assert found.summary == f"can never fire: {name} is exported by nobody"
+    assert found.remedy.startswith(f"no rule that is loaded records {name}")
+    assert thresholds.text.endswith(f"{CANCELLED} (no series of {name})")

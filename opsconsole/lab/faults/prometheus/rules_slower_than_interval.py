@@ -8,7 +8,7 @@ HEAVY = """\
       - record: job:stripe_webhook_duration:p95_worst_15d
         expr: >-
           quantile_over_time(0.99, histogram_quantile(0.95, sum by (job, le)
-          (rate(rsolv_billing_stripe_webhook_received_duration_milliseconds_bucket[5m])))[15d:4s])
+          (rate(rsolv_billing_stripe_webhook_received_duration_milliseconds_bucket[5m])))[15d:6s])
 """
 
 
