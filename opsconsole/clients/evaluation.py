@@ -206,12 +206,13 @@ def _present(tree: p.Expr) -> Iterator[str]:
 async def _collides(prometheus: Prometheus, rule: Rule) -> Finding | None:
     """Whether series that it judges now would become one alert, which Prometheus refuses."""
     comparison = promql.comparison(promql.parse(rule.expr))
-    if comparison is None or not rule.labels:
-        return None
+    labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+    if comparison is None or not labels or "right of and" in comparison.side:
+        return None  # the labels of an alert are those of the left side
     seen: dict[frozenset[tuple[str, str]], dict[str, str]] = {}
     for sample in await prometheus.query(comparison.left):
         own = {name: value for name, value in sample.labels.items() if name != "__name__"}
-        other = seen.setdefault(frozenset({**own, **rule.labels}.items()), own)
+        other = seen.setdefault(frozenset({**own, **labels}.items()), own)
         lost = sorted(name for name in own if own[name] != other.get(name))
         if lost:
             return Finding(

@@ -131,3 +131,13 @@ async def test_a_group_that_takes_longer_than_its_interval(again: Rule, said: li
 async def test_an_own_label_that_makes_alerts_the_same(judged: list[dict[str, str]], collide: bool) -> None:
     found = await told(WELL, judged=judged)
     assert [each.startswith("Failing: its own label severity makes") for each in found] == [True] * collide
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"labels": {"severity": "{{ $labels.severity }}"}}, {"expr": "hour() and on () failed > 1"}],
+    ids=["a template", "the right side"],
+)
+async def test_labels_that_are_kept_or_of_another_series_do_not_collide(values: dict[str, Any]) -> None:
+    rule = running(**{"last_evaluation": NOW - 30, **values})
+    assert await told(rule, judged=[{"severity": "x"}, {"severity": "y"}]) == []
