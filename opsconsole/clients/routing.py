@@ -82,6 +82,7 @@ class AlertmanagerConfig:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._targets = _receivers(document)
         self._intervals = _intervals(document)
+        self._never_send: dict[tuple[object, ...], bool] = {}
         self._nodes: list[_Node] = []
         self._grow(_root(document))
         self._passed = index([node.matchers for node in self._nodes])
@@ -162,7 +163,10 @@ class AlertmanagerConfig:
         """Whether its time intervals mute the route at every moment from today on."""
         mute = [self._intervals[name] for name in route.mute_time_intervals]
         active = [self._intervals[name] for name in route.active_time_intervals]
-        return bool(mute or active) and never_sends(mute, active, today)
+        key = route.mute_time_intervals, route.active_time_intervals, today
+        if key not in self._never_send:
+            self._never_send[key] = bool(mute or active) and never_sends(mute, active, today)
+        return self._never_send[key]
 
     def _ends(self, number: int, passed: int) -> Iterator[Route]:
         node = self._nodes[number]

@@ -106,8 +106,8 @@ def prometheus_config(lab: LabState, edit: Edit) -> Iterator[None]:
 
 
 @contextmanager
-def alertmanager_config(lab: LabState, edit: Edit) -> Iterator[None]:
-    with _edited(lab.alertmanager_config_path, edit, lab.alertmanager_url, accepted=True):
+def alertmanager_config(lab: LabState, edit: Edit, *, accepted: bool = True) -> Iterator[None]:
+    with _edited(lab.alertmanager_config_path, edit, lab.alertmanager_url, accepted=accepted):
         yield
 
 

@@ -1,5 +1,7 @@
 """Alertmanager answers, is not ready, or cannot be seen."""
 
+import pytest
+
 from opsconsole.config import Environment
 from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
@@ -24,6 +26,23 @@ async def test_a_cluster_that_settles_holds_notifications_back(
         view = await verify(changed(here, alertmanager_url=url), check=CHECK)
     assert view.outcome is Outcome.FAIL
     assert "still settling" in view.text
+
+
+@pytest.mark.parametrize(
+    ("becomes", "outcome", "said"),
+    [
+        ("_successful 0", Outcome.FAIL, "the last reload of alertmanager.yml was refused"),
+        ("_unknown 1", Outcome.PASS, "whether its last reload was accepted was not looked at"),
+    ],
+    ids=["refused", "not told"],
+)
+async def test_the_last_reload(
+    becomes: str, outcome: Outcome, said: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with proxied(lab.alertmanager_url, replacing("_successful 1", becomes, "/metrics")) as url:
+        view = await verify(changed(here, alertmanager_url=url), check=CHECK)
+    assert view.outcome is outcome
+    assert said in view.text
 
 
 @every_reason

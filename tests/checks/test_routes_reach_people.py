@@ -37,7 +37,7 @@ GRANT = "BillingCreditGrantAnomalyDetected"
 ROUTES = '  routes:\n    - matchers: [component="billing", severity="critical"]'
 REST_OF_MAIL = "        send_resolved: true\n        text: *mail\n"
 WEBHOOK = "    webhook_configs: [{url: 'http://127.0.0.1:1/'}]\n"
-ALWAYS = "time_intervals:\n  - name: always\n    time_intervals: [{years: ['2000:2999']}]\n"
+ALWAYS = "time_intervals:\n  - name: always\n    time_intervals: [{years: ['2000:2099']}]\n"
 
 
 def first(route: str) -> Edit:
@@ -52,36 +52,52 @@ def muted(text: str) -> str:
     return ALWAYS + changed
 
 
-BREAKS: dict[str, tuple[Edit, str, str]] = {
+BREAKS: dict[str, tuple[Edit, str, str, str]] = {
     "shadowed by an earlier route": (
         first('{matchers: [severity="critical"], receiver: alerts}'),
         CRITICAL,
         "never reaches admin@rsolv.dev, billing-oncall@rsolv.dev, pagerduty",
+        'billing-critical would reach them, but root → severity="critical" stands before it',
     ),
     "one of two people": (
         replaced(f"      - to: billing-oncall@rsolv.dev\n{REST_OF_MAIL}", ""),
         CRITICAL,
         "never reaches billing-oncall@rsolv.dev",
+        "no receiver has billing-oncall@rsolv.dev",
+    ),
+    "misspelt": (
+        replaced("- to: billing-oncall@rsolv.dev", "- to: billing-oncal@rsolv.dev"),
+        CRITICAL,
+        "never reaches billing-oncall@rsolv.dev",
+        "billing-oncal@rsolv.dev is almost billing-oncall@rsolv.dev: is it misspelt?",
     ),
     "somebody else too": (
         first('{matchers: [severity="info"], receiver: billing-critical, continue: true}'),
         STALLED,
         "also reaches admin@rsolv.dev, billing-oncall@rsolv.dev, pagerduty",
+        "billing-critical: email admin@rsolv.dev",
     ),
     "not the channel": (
         replaced("    pagerduty_configs:", f"{WEBHOOK}    pagerduty_configs:"),
         CRITICAL,
         "also reaches webhook",
+        "webhook",
     ),
-    "too late": (replaced("group_wait: 10s", "group_wait: 10m"), CRITICAL, "group_wait is 10 min, not 10s"),
+    "too late": (
+        replaced("group_wait: 10s", "group_wait: 10m"), CRITICAL, "group_wait is 10 min, not 10s",
+        "after 10 min",
+    ),
     "too seldom": (
         replaced("repeat_interval: 2h", "repeat_interval: 2d"), CRITICAL, "repeat_interval is 2 d, not 2h",
+        "again every 2 d",
     ),
     "a name before an address": (
         replaced("- to: alerts@rsolv.dev", '- to: "All of them <alerts@rsolv.dev>, x@y.z"'),
-        STALLED, "also reaches x@y.z",
+        STALLED, "also reaches x@y.z", "email x@y.z",
     ),
-    "muted now": (muted, STALLED, "notifies nobody now: muted by the time interval always"),
+    "muted now": (
+        muted, STALLED, "notifies nobody now: muted by the time interval always", "and so it stays for ever",
+    ),
 }  # fmt: skip
 
 
@@ -95,11 +111,12 @@ async def test_passes_and_says_whom_each_reaches(here: Environment, verify: Veri
 
 @pytest.mark.parametrize("broken", BREAKS)
 async def test_a_route_that_is_wrong(broken: str, lab: LabState, here: Environment, verify: Verify) -> None:
-    edit, alert, summary = BREAKS[broken]
+    edit, alert, summary, detail = BREAKS[broken]
     with alertmanager_config(lab, edit):
         view = await verify(here, ITEM)
     assert view.outcome is Outcome.FAIL
-    assert summary in [finding.summary for finding in view.findings if finding.subject == alert]
+    of_it = {finding.summary: finding.detail for finding in view.findings if finding.subject == alert}
+    assert detail in of_it[summary]
 
 
 async def test_a_missing_continue_cuts_off_the_second_receiver(
@@ -137,6 +154,8 @@ async def test_a_silence_in_force(
         view = await verify(here, ITEM)
     assert view.outcome is Outcome.FAIL
     assert {finding.subject for finding in view.findings} == {CRITICAL}
+    written = ", ".join(f'{name}="{value}"' for name, value in matchers)
+    assert view.findings[0].detail == f"the silence is on {written}"
     assert "by somebody: maintenance" in view.text
 
 
@@ -156,6 +175,49 @@ async def test_inhibited_by_an_alert_that_fires(lab: LabState, here: Environment
     assert [(finding.subject, finding.summary) for finding in view.findings] == [
         (HIGH, "is inhibited now by SomethingCritical, which fires")
     ]
+    assert view.findings[0].detail.endswith("where equal on component, subsystem")
+
+
+async def test_a_reload_that_was_refused(lab: LabState, here: Environment, verify: Verify) -> None:
+    edit = replaced("receiver: billing-info", "receiver: biling-info")
+    with alertmanager_config(lab, edit, accepted=False):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert [finding.summary for finding in view.findings] == [
+        "the last reload of alertmanager.yml was refused: the configuration before it still runs"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("separate", "outcome"), [([], Outcome.FAIL), (["replica:9093"], Outcome.PASS)], ids=["apart", "meant so"]
+)
+async def test_prometheus_sends_to_two(
+    separate: list[str], outcome: Outcome, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    replica = '"activeAlertmanagers":[{"url":"http://replica:9093/api/v2/alerts"},'
+    two = replacing('"activeAlertmanagers":[', replica, "/alertmanagers")
+    with proxied(lab.prometheus_url, two) as url:
+        settings = {"separate_alertmanagers": separate}
+        view = await verify(changed(here, prometheus_url=url, settings=settings), ITEM)
+    assert view.outcome is outcome
+    assert ("sends to 2 Alertmanagers, and this one is in no cluster" in view.text) is (not separate)
+
+
+async def test_nobody_sees_an_alertmanager_that_is_down(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    counted = b'prometheus_notifications_sent_total{alertmanager="URL/api/v2/alerts"} 9\n'
+    counted += counted.replace(b"sent", b"errors") + b"prometheus_notifications_dropped_total 9\n"
+    told = Told(200, counted).saying("URL", lab.alertmanager_url)
+    theirs = {"alertmanager_seen_by_prometheus": lab.alertmanager_url}
+    with proxied(lab.prometheus_url, at("/metrics", lambda _: told)) as url:
+        there = changed(here, prometheus_url=url, settings=theirs)
+        async with blinded(there, "alertmanager_url", "nobody") as blind:
+            view = await verify(blind, ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert (
+        f"Prometheus sent 9 alerts to {lab.alertmanager_url}/api/v2/alerts, and none was taken" in view.text
+    )
 
 
 async def test_a_rule_that_is_not_loaded_is_not_routed(

@@ -99,6 +99,48 @@ def test_recipients_of_a_receiver(config: AlertmanagerConfig) -> None:
         config.recipients("pagr")
 
 
+PASSED_OVER = """
+route:
+  receiver: nobody
+  routes:
+    - {matchers: ['tier="1"'], receiver: first, continue: true}
+    - {matchers: ['tier="1"'], receiver: second}
+    - matchers: ['tier="1"']
+      receiver: third
+      routes: [{matchers: ['zone="eu"'], receiver: fourth}]
+    - {matchers: ['name="API"', 'zone=~"EU|US"'], receiver: shouted}
+    - {matchers: ['name="apis"'], receiver: spelt}
+    - {matchers: ['team="web"'], receiver: unlabelled}
+    - {matchers: ['team="web"', 'name="apis"'], receiver: far}
+    - {matchers: ['name!="api"'], receiver: far}
+    - {matchers: ['name="database"'], receiver: far}
+receivers:
+  - {name: nobody}
+  - {name: first}
+  - {name: second}
+  - {name: third}
+  - {name: fourth}
+  - {name: shouted}
+  - {name: spelt}
+  - {name: unlabelled}
+  - {name: far}
+"""
+BEFORE = 'root → tier="1" stands before it, takes the alert, and has no `continue: true`'
+
+
+def test_routes_that_are_passed_over_and_why() -> None:
+    config = AlertmanagerConfig.parse(PASSED_OVER)
+    found = config.passed_over({"tier": "1", "name": "api", "zone": "eu"})
+    assert {over.route.receiver: over.because for over in found} == {
+        "fourth": BEFORE,
+        "shouted": 'its matcher name="API" does not pass name="api", whose case differs and '
+        'its matcher zone=~"EU|US" does not pass zone="eu", whose case differs',
+        "spelt": 'its matcher name="apis" does not pass name="api", which is almost the same',
+        "unlabelled": 'its matcher team="web" asks for a label that the alert does not have',
+    }
+    assert config.passed_over({"tier": "2", "name": "other", "team": "db"}) == []
+
+
 def test_inhibited_by_a_critical_of_the_same_subsystem(config: AlertmanagerConfig) -> None:
     (found,) = config.inhibited(WARNING, [WARNING, CRITICAL, {**CRITICAL, "subsystem": "webhook"}])
     assert found.source == CRITICAL
