@@ -1,6 +1,6 @@
 """A webhook with an invalid signature is refused, and is counted: received and failed move by that one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,27 +78,8 @@ async def check(
             yield Seen(f"with {forgery} refused too")
         else:
             yield _not_refused(forged, forgery)
-    if after == before and answer.status != _REFUSED:
-        yield _turned_away(answer)
-        return
-    if on_target and after == before and counters.page == page and counters.exports(received):
-        yield Finding(
-            summary=f"{service.metrics_url} gave the same answer as before the webhook, which was refused "
-            f"with {answer.status}: it comes from a cache, or nothing at all is counted",
-            remedy="ask it twice, past every proxy: if it moves there, look for what keeps the answer",
-        )
-        return
-    for name in before:
-        if after[name] == before[name]:
-            yield Finding(
-                subject=name,
-                summary=f"did not move, though the webhook was refused with {answer.status}",
-                detail="" if not on_target or counters.exports(name) else "the target does not export it",
-                remedy="does the controller emit the telemetry event also where it refuses?",
-            )
-        elif after[name] < before[name]:
-            raise Unseen(f"{name} went down meanwhile: the service has just restarted")
-    yield Seen(f"refused with {answer.status}; received and failed each moved by that one")
+    for said in _counted(counters, before, after, answer, page if on_target else None):
+        yield said
     if on_target and after != before:
         yield await _scraped(counters, scraped, before, after, interval)
 
@@ -149,6 +130,35 @@ class _Counters:
         }
         answers = {name: await self.prometheus.query(query) for name, query in queries.items()}
         return {name: samples[0].value if samples else 0.0 for name, samples in answers.items()}
+
+
+def _counted(
+    counters: _Counters, before: _Totals, after: _Totals, answer: Answer, page: dict[str, Any] | None
+) -> Iterator[Finding | Seen]:
+    """Whether both counters moved by the webhook that was refused with `answer`; `page` is what the target
+    exported before it, None where Prometheus alone is looked at."""
+    if after == before and answer.status != _REFUSED:
+        yield _turned_away(answer)
+        return
+    if after == before and counters.page == page and counters.exports(counters.received):
+        yield Finding(
+            summary=f"{counters.service.metrics_url} gave the same answer as before the webhook, which was "
+            f"refused with {answer.status}: it comes from a cache, or nothing at all is counted",
+            remedy="ask it twice, past every proxy: if it moves there, look for what keeps the answer",
+        )
+        return
+    for name in before:
+        if after[name] == before[name]:
+            yield Finding(
+                subject=name,
+                summary=f"did not move, though the webhook was refused with {answer.status}",
+                detail="" if page is None or counters.exports(name) else "the target does not export it",
+                remedy="does the controller emit the telemetry event also where it refuses?",
+            )
+        elif after[name] < before[name]:
+            raise Unseen(f"{name} went down meanwhile: the service has just restarted")
+    if all(after[name] > before[name] for name in before):
+        yield Seen(f"refused with {answer.status}; received and failed each moved by that one")
 
 
 async def _moved(read: Callable[[], Awaitable[_Totals]], before: _Totals, within: float) -> _Totals:

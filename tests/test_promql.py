@@ -13,6 +13,7 @@ from opsconsole.promql import (
     pretty,
     same,
     selectors,
+    stood_in_for,
     time_variables,
     unresolved,
 )
@@ -54,6 +55,11 @@ def test_selectors_within_ranges_and_subqueries() -> None:
         Selector("c.d", ()),
         Selector("e", (), shifted=True),
     ]
+
+
+def test_what_a_constant_stands_in_for() -> None:
+    text = "(sum(rate(a[5m])) or vector(0)) / (b or c or on() vector(1)) + (vector(1) or vector(2))"
+    assert stood_in_for(parse(text)) == ["sum(rate(a[5m]))", "b or c"]
 
 
 @pytest.mark.parametrize(
