@@ -26,6 +26,8 @@ DIAGNOSIS = ("target_is_up", "metrics_endpoint_answers", "prometheus_answers")
 
 _LOOK_BACK_SCRAPES = 10
 _SCRAPES_AHEAD = 3
+_FEW_SCRAPES = 2
+_MANY_SCRAPES = 10
 
 
 async def check(
@@ -43,6 +45,7 @@ async def check(
             remedy="add the job to scrape_configs, or correct service.job in opsconsole.toml",
         )
         return
+    targets = await _caught_up(prometheus, service.job, targets)
     now, version = await asyncio.gather(prometheus.now(), prometheus.version())
     up = [target for target in targets if target.health == "up"]
     asked = None if up else await ask_endpoint(service)
@@ -59,6 +62,23 @@ async def check(
     if up:
         async for said in _families(prometheus, service, families, targets):
             yield said
+
+
+async def _caught_up(prometheus: Prometheus, job: str, targets: list[Target]) -> list[Target]:
+    """The targets, when those whose scrape is only a little late have been scraped: a machine may be busy."""
+
+    def late(now: float) -> list[float]:
+        ages = [(target.scrape_interval_seconds, now - target.last_scrape) for target in targets]
+        return [every for every, age in ages if _two(every) < age < _MANY_SCRAPES * every]
+
+    async def scraped() -> bool:
+        nonlocal targets
+        targets = await prometheus.targets(job)
+        return not late(await prometheus.now())
+
+    if waiting := late(await prometheus.now()):
+        await until(scraped, within_seconds=_two(max(waiting)), what=f"a late scrape of {job}")
+    return targets
 
 
 async def _families(
@@ -116,12 +136,16 @@ async def _families(
         )
     if apart or faults or not stored:
         return
-    now = await prometheus.now()
-    late = max(now - target.last_scrape for target in targets if target.health == "up")
-    still = _still_scrapes(stored) * interval - late
-    if still >= _two(interval) - 1:
+    if (scrapes := _still_scrapes(stored)) >= _FEW_SCRAPES:
+        now = await prometheus.now()
+        scraped_at = min(target.last_scrape for target in targets if target.health == "up")
         yield await standing_still(
-            prometheus, service.job, list(stored), seconds=still, interval_seconds=interval, now=now
+            prometheus,
+            service.job,
+            list(stored),
+            seconds=max(0.0, scrapes * interval - (now - scraped_at)),
+            interval_seconds=interval,
+            scraped_at=scraped_at,
         )
     elif common:
         yield Seen(f"{len(common)} on the target too, their counters fresh")

@@ -23,6 +23,7 @@ _UNUSUALLY_SLOW = 0.01
 an hour each day is among them, and so are the windows in which a service or Prometheus started."""
 
 _LONGEST_WAIT_SECONDS = 120.0
+_BUSY_SECONDS = 5.0
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -47,21 +48,25 @@ async def standing_still(
     *,
     seconds: float,
     interval_seconds: float,
-    now: float,
+    scraped_at: float,
 ) -> Finding | Seen:
-    """What it means that none of these counters has moved for so long: a finding, if they have hardly ever
-    counted as little before, by the last day (by the last fortnight if they stand still for long). Waits
-    where that will be known within two minutes."""
+    """What it means that none of these counters has moved for so long up to the last scrape: a finding, if
+    they have hardly ever counted as little before, by the last day (by the last fortnight if they stand still
+    for long). Waits where that will be known within two minutes."""
     if seconds >= _FIVE_MINUTES / 2:
-        seconds = max(seconds, await _still_since(prometheus, job, counters, now))
+        seconds = max(seconds, await _still_since(prometheus, job, counters, scraped_at))
     pace = await _slowest_pace(prometheus, job, counters, seconds)
     if (missing := _SURELY - seconds * pace) > 0:
         if missing > pace * _LONGEST_WAIT_SECONDS:
-            still = f"no counter has moved for {lasting(seconds)}"
-            return Seen(f"{still}, which is not unusual: they are not seen to be fresh")
-        if await _move(prometheus, job, counters, missing / pace + 2 * interval_seconds):
+            return _not_seen(seconds)
+        wait = missing / pace
+        within = wait + 2 * interval_seconds + _BUSY_SECONDS
+        moved = await _move(prometheus, job, counters, until_scrape=scraped_at + wait, within=within)
+        if moved is None:
+            return _not_seen(seconds)
+        if moved:
             return Seen("the counters move")
-        seconds += missing / pace
+        seconds += wait
     return Finding(
         summary=f"all counters stand still for {lasting(seconds)}: the metrics come from a cache, "
         "or nothing happens in the service any more",
@@ -70,15 +75,28 @@ async def standing_still(
     )
 
 
-async def _move(prometheus: Prometheus, job: str, counters: Collection[str], within_seconds: float) -> bool:
-    """Whether any of the counters moves in this time."""
+def _not_seen(seconds: float) -> Seen:
+    still = f"no counter has moved for {lasting(seconds)}"
+    return Seen(f"{still}, which is not unusual: they are not seen to be fresh")
+
+
+async def _move(
+    prometheus: Prometheus, job: str, counters: Collection[str], *, until_scrape: float, within: float
+) -> bool | None:
+    """Whether any of the counters moves up to the scrape at this time; None where there is no such scrape
+    within so many seconds."""
     totals = f"sum({_any(counters, job)})"
     before = await _instances(prometheus, totals)
 
-    async def moved() -> bool:
-        return await _instances(prometheus, totals) != before
+    async def told() -> str:
+        targets = await prometheus.targets(job)
+        if await _instances(prometheus, totals) != before:
+            return "moved"
+        last = max((target.last_scrape for target in targets), default=0.0)
+        return "still" if last >= until_scrape else ""
 
-    return bool(await until(moved, within_seconds=within_seconds, what="a counter to move"))
+    said = await until(told, within_seconds=within, what="a counter to move")
+    return None if said is None else said == "moved"
 
 
 async def _slowest_pace(prometheus: Prometheus, job: str, counters: Collection[str], seconds: float) -> float:
@@ -167,9 +185,9 @@ async def _left_behind(
 
 
 async def _growing(prometheus: Prometheus, job: str, interval: float) -> list[Finding]:
-    """The instances of which each of the last five scrapes brought new series, so many that at this pace they
-    are twice as many within a day."""
-    window = round(1000 * (_SCRAPES_IN_A_ROW + 0.5) * interval)
+    """The instances of which each of the last scrapes, five or more, brought new series, so many that at this
+    pace they are twice as many within a day."""
+    window = round(1000 * 2 * _SCRAPES_IN_A_ROW * interval)
     added = f'scrape_series_added{{job="{job}"}}[{window}ms]'
     new, series = await asyncio.gather(
         _instances(

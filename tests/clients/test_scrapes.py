@@ -3,6 +3,7 @@
 import re
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from opsconsole.clients.prometheus import Prometheus, Sample, Series, Target
@@ -22,6 +23,7 @@ class Scripted:
     def __init__(self, answers: dict[str, Any], points: list[float] | None = None) -> None:
         self.answers = answers
         self.points = points or []
+        self.scraped_at = NOW
 
     async def query(self, promql: str) -> list[Sample]:
         said: Any = next((said for part, said in self.answers.items() if re.search(part, promql)), {})
@@ -35,8 +37,9 @@ class Scripted:
         times = [NOW - 300.0 * back for back in range(len(self.points))][::-1]
         return [Series({}, list(zip(times, self.points, strict=True)))] if self.points else []
 
-    async def targets(self) -> list[Target]:
-        return [UP]
+    async def targets(self, *_: Any) -> list[Target]:
+        self.scraped_at += 0.1
+        return [msgspec.structs.replace(UP, last_scrape=self.scraped_at)]
 
     async def label_names(self, *_: Any) -> list[str]:
         return ["__name__", "instance", "plan", "session", "not.plain"]
@@ -44,7 +47,9 @@ class Scripted:
 
 async def still(seconds: float, answers: dict[str, Any], points: list[float] | None = None) -> Finding | Seen:
     prometheus = cast(Prometheus, Scripted(answers, points))
-    return await standing_still(prometheus, "app", COUNTERS, seconds=seconds, interval_seconds=0.01, now=NOW)
+    return await standing_still(
+        prometheus, "app", COUNTERS, seconds=seconds, interval_seconds=0.01, scraped_at=NOW
+    )
 
 
 async def test_counters_that_always_move_and_stand_still() -> None:
@@ -70,6 +75,12 @@ async def test_what_has_stood_still_for_hours_is_measured_by_hours() -> None:
 async def test_a_counter_that_moves_while_it_is_waited_for() -> None:
     said = await still(3.0, {"quantile_over_time": 6.0, "^sum": [1.0, 1.0, 2.0]})
     assert said == Seen("the counters move")
+
+
+async def test_a_counter_that_does_not_move_while_it_is_waited_for() -> None:
+    said = await still(3.0, {"quantile_over_time": 6.0, "^sum": 1.0})
+    assert isinstance(said, Finding)
+    assert "all counters stand still for 3.3 s" in said.summary
 
 
 async def faults(answers: dict[str, Any]) -> list[Finding]:
