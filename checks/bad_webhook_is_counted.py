@@ -121,6 +121,16 @@ class _Counters:
         """Whether the target had samples of it when it was last asked."""
         return any(sampled == name for family in self.page.values() for sampled, _, _ in family.samples)
 
+    def fallen_since(self, page: dict[str, Any]) -> str:
+        """A counter that is lower now than on this earlier page, or gone; none where all only grew."""
+
+        def counted(families: dict[str, Any]) -> dict[tuple[Any, ...], float]:
+            samples = (each for one in families.values() if one.kind == "counter" for each in one.samples)
+            return {(name, *sorted(labels.items())): value for name, labels, value in samples}
+
+        now = counted(self.page)
+        return next((key[0] for key, value in counted(page).items() if now.get(key, 0.0) < value), "")
+
     async def stored(self) -> dict[str, float]:
         """The same in Prometheus."""
         chosen = f'job="{self.service.job}",event_type!~".*[.].*"'
@@ -147,6 +157,9 @@ def _counted(
             remedy="ask it twice, past every proxy: if it moves there, look for what keeps the answer",
         )
         return
+    stood = any(after[name] == before[name] for name in before)
+    if stood and (fallen := counters.fallen_since(page or {})):
+        raise Unseen(f"{fallen} went down meanwhile: the service has just restarted")
     for name in before:
         if after[name] == before[name]:
             yield Finding(

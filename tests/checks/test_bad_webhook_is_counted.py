@@ -167,6 +167,33 @@ async def test_not_told_apart_from_others_that_are_refused(
     assert "the one sent cannot be told apart" in view.text
 
 
+@pytest.mark.parametrize(
+    ("lost_each_time", "outcome", "said"),
+    [
+        (0, Outcome.FAIL, "gave the same answer as before .* comes from a cache"),
+        (1, Outcome.UNKNOWN, "other_total went down meanwhile: the service has just restarted"),
+    ],
+    ids=["a cache", "a restart"],
+)
+async def test_a_page_on_which_the_counters_cannot_move(
+    lost_each_time: int, outcome: Outcome, said: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    left = 1000
+
+    def page(told: Told) -> Told:
+        nonlocal left
+        left -= lost_each_time
+        lines = [f'{name}{{event_type="test",status="failed"}} 1' for name in (RECEIVED, FAILED)]
+        types = [f"# TYPE {name} counter" for name in (RECEIVED, FAILED, "other_total")]
+        text = "\n".join([types[0], lines[0], types[1], lines[1], types[2], f"other_total {left}", ""])
+        return Told(200, text.encode(), {"content-type": "text/plain"})
+
+    with proxied(lab.service_url, at("/metrics", page)) as url:
+        view = await verify(changed(here, service_metrics=f"{url}/metrics"), ITEM)
+    assert view.outcome is outcome
+    assert re.search(said, view.text)
+
+
 async def test_skipped_where_nothing_may_be_changed(here: Environment, verify: Verify) -> None:
     view = await verify(here, ITEM, effects=False)
     assert view.outcome is Outcome.SKIP
