@@ -139,8 +139,8 @@ async def _unable(
 
 
 def _dead(rule: Rule, reason: Reason, recorded: set[str]) -> Finding:
-    unrecorded = {name for name in _colons(reason.guilty) if name not in recorded}
-    if unrecorded and reason.kind == "no-metric":
+    unread = _colons(reason.guilty) if reason.kind == "no-metric" else []
+    if unrecorded := {name for name in unread if name not in recorded}:
         missing = ", ".join(sorted(unrecorded))
         remedy = f"no rule that is loaded records {missing}: load the file that does, or read other metrics"
     else:
@@ -155,7 +155,7 @@ def _dead(rule: Rule, reason: Reason, recorded: set[str]) -> Finding:
 
 def _colons(expr: str) -> list[str]:
     """The metrics with a name as recording rules give it."""
-    names = [one.metric or "" for one in promql.selectors(promql.parse(expr))] if expr else []
+    names = [one.metric or "" for one in promql.selectors(promql.parse(expr))]
     return [name for name in names if ":" in name]
 
 

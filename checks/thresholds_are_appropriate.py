@@ -89,11 +89,13 @@ async def check(
 
 
 async def _blank(prometheus: Prometheus, rules: Sequence[Rule], exists: Known, now: float) -> list[str]:
-    """The rules by name, each with the metrics that it has none or too little of."""
+    """The rules by name, each with the proof that it has no values, or the metrics that it has none or too
+    little of."""
     told = []
     for rule in rules:
         read = dict.fromkeys(one.metric for one in promql.selectors(promql.parse(rule.expr)) if one.metric)
-        why = [f"no series of {metric}" for metric in read if not exists.has_series(metric)]
+        why = [reason.summary for reason in exists.never(rule) if not reason.guess][:1]
+        why = why or [f"no series of {metric}" for metric in read if not exists.has_series(metric)]
         for metric in read if not why else ():
             earliest = await prometheus.earliest(metric)
             if earliest is None or now - earliest < _HOUR_SECONDS:

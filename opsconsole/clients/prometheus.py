@@ -26,6 +26,7 @@ _MOST_POINTS = 11_000  # of one series in one query_range; Prometheus refuses mo
 _SUFFIXES = re.compile(r"_(?:total|bucket|sum|count|created|info)$")
 _LONG_QUERY = 2_000  # characters; servers and proxies refuse URLs somewhat longer
 _DAY = 86_400.0
+_OF_THE_EXPRESSION = ("PromQL warning:", "PromQL info:")  # what follows is not about the answer: it is whole
 _CLOCKS_AGREE_SECONDS = 60.0
 _SETTLED_AFTER_SECONDS = 20.0
 _SETTLED_AFTER_RELOAD_SECONDS = 10.0
@@ -168,6 +169,16 @@ class Prometheus:
             dropped=sum(by_url("prometheus_notifications_dropped_total").values()),
         )
 
+    async def failed_writes(self) -> float | None:
+        """How often it could not write to its write-ahead log since it started, None where it does not tell.
+        Raises Unseen where its own metrics cannot be seen."""
+        from opsconsole.clients.exposition import samples
+
+        answer = await self._http.get("/metrics")
+        name = "prometheus_tsdb_wal_writes_failed_total"
+        line = next((line for line in answer.text.splitlines() if line.startswith(f"{name} ")), None)
+        return None if line is None else next(value for _, _, value in samples(line, answer.where))
+
     async def flags(self) -> dict[str, str]:
         """The command-line flags in force, by name without dashes."""
         return await self._get("/api/v1/status/flags", dict[str, str])
@@ -303,8 +314,9 @@ class Prometheus:
         for warning in (*envelope.warnings, *envelope.infos):
             if warning not in self.warnings:
                 self.warnings.append(warning)
-        if envelope.warnings and (performance := performing.get()) is not None:
-            performance.doubts(f"{answer.where}: warns that {envelope.warnings[0]}")
+        doubts = [warning for warning in envelope.warnings if not warning.startswith(_OF_THE_EXPRESSION)]
+        if doubts and (performance := performing.get()) is not None:
+            performance.doubts(f"{answer.where}: warns that {doubts[0]}")
         return answers.decode(envelope.data, shape, answer)
 
 

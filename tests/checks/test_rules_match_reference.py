@@ -142,6 +142,9 @@ DEATHS: dict[str, tuple[Edit, str, str]] = {
     "longer than it can hold": (
         replaced("> 0.10", "> 0.10 and on () (minute() < 10)", 1), HIGH, "holds for at most 10m",
     ),
+    "a range under a second": (
+        replaced("failed_total[5m]", "failed_total[500ms]", 1), FAILURES, "range of 500ms never holds two",
+    ),
 }  # fmt: skip
 
 
@@ -306,4 +309,4 @@ async def test_an_alert_on_what_no_rule_records(
     (found,) = rules_view.findings
     assert found.summary == f"can never fire: {name} is exported by nobody"
     assert found.remedy.startswith(f"no rule that is loaded records {name}")
-    assert thresholds.text.endswith(f"{CANCELLED} (no series of {name})")
+    assert thresholds.text.endswith(f"{CANCELLED} ({name} is exported by nobody)")

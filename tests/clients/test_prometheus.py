@@ -3,10 +3,11 @@
 import json
 import math
 import time
+from unittest.mock import Mock
 
 import pytest
 
-from opsconsole.checkkit import until
+from opsconsole.checkkit import Performance, performing, until
 from opsconsole.clients.prometheus import Prometheus, QueryError, Rule
 from opsconsole.errors import Nonsense
 from opsconsole.lab.servers import Pair
@@ -194,6 +195,26 @@ async def test_what_a_query_warns_of_is_kept_once(prometheus: Prometheus, pair: 
         await prometheus.query("quantile(2, vector(1))")
     warns = tuple(map(int, pair.prometheus.split("."))) >= (2, 48)
     assert len(prometheus.warnings) == (1 if warns else 0)
+
+
+@pytest.mark.parametrize(
+    ("warning", "doubtful"),
+    [
+        ("one store could not be reached", True),
+        ('PromQL warning: bucket label "le" is missing', False),
+    ],
+    ids=["of the answer", "of the expression"],
+)
+async def test_a_warning_of_the_answer_is_a_doubt(open_door: OpenDoor, warning: str, doubtful: bool) -> None:
+    performance = Mock(spec=Performance)
+    answer = {**data({"resultType": "vector", "result": []}), "warnings": [warning]}
+    token = performing.set(performance)
+    try:
+        async with raw_server(http(json.dumps(answer).encode())) as url:
+            await Prometheus(open_door(url), lambda *_: None).query("up")
+    finally:
+        performing.reset(token)
+    assert performance.doubts.called is doubtful
 
 
 async def test_every_exchange_is_recorded(prometheus: Prometheus, recorded: list[Exchange]) -> None:
