@@ -15,6 +15,7 @@ from opsconsole.checkkit import (
     ask_endpoint,
     first_scrape,
     lasting,
+    not_stored,
     not_up,
     scrape_faults,
     stamped_wrongly,
@@ -86,6 +87,9 @@ async def _families(
 ) -> AsyncIterator[Finding | Seen]:
     interval = max(target.scrape_interval_seconds for target in targets)
     stored = await _stored(prometheus, service.job, families, interval)
+    if not stored and (lost := await not_stored(prometheus, service.job, targets)):
+        yield lost
+        return
     page = await service.metrics() if service.metrics_url else None
     if page is not None and not page:
         yield Finding(

@@ -49,11 +49,13 @@ async def check(
     expected: Annotated[list[Expectation], NotEmpty],
     alertmanager_seen_by_prometheus: str = "",
     separate_alertmanagers: tuple[str, ...] = (),
+    external_labels: dict[str, str] | None = None,
 ) -> AsyncIterator[Finding | Seen]:
     """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:
     inhibition by alerts that fire, silences, time intervals. `alertmanager_seen_by_prometheus` is its
     URL in Prometheus' eyes, where that is another than ours (a port-forward); `separate_alertmanagers` are
-    others that Prometheus sends to and that are no replicas of ours: their URLs, or hosts and ports."""
+    others that Prometheus sends to and that are no replicas of ours: their URLs, or hosts and ports;
+    `external_labels` are those that every alert must carry when it leaves Prometheus."""
     connected = _connected(prometheus, alertmanager, alertmanager_seen_by_prometheus, separate_alertmanagers)
     try:
         now, labels = await asyncio.gather(in_force(alertmanager), sent_labels(prometheus))
@@ -70,6 +72,8 @@ async def check(
         for alert in expectation.alerts
     ]
     for said in chain.from_iterable(told):
+        yield said
+    for said in _unmarked(labels, external_labels or {}):
         yield said
     async for said in connected:
         yield said
@@ -105,6 +109,27 @@ def _dropped(alert: str) -> Finding:
         summary="is dropped by alert_relabel_configs before it leaves Prometheus",
         remedy="look at alerting.alert_relabel_configs in prometheus.yml",
     )
+
+
+def _unmarked(
+    labels: Mapping[str, Sequence[dict[str, str] | None]], external: Mapping[str, str]
+) -> Iterator[Finding]:
+    """The external labels that alerts lack, or have with another value."""
+    for name, value in external.items():
+        lacking = {
+            alert: one.get(name, "")
+            for alert, sent in labels.items()
+            for one in sent
+            if one is not None and one.get(name) != value
+        }
+        if lacking:
+            others = sorted({f'{name}="{other}"' for other in lacking.values() if other})
+            instead = f", with {', '.join(others)} instead" if others else ""
+            yield Finding(
+                summary=f'{len(lacking)} alerts leave Prometheus without {name}="{value}"{instead}',
+                detail=", ".join(lacking),
+                remedy="look at global.external_labels in prometheus.yml, and at alert_relabel_configs",
+            )
 
 
 async def _reloaded(alertmanager: Alertmanager) -> AsyncIterator[Finding | Seen]:

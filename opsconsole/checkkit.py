@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
-    from opsconsole.clients.scrapes import scrape_faults, standing_still
+    from opsconsole.clients.scrapes import not_stored, scrape_faults, standing_still
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
     from opsconsole.clients.smtp import MailServer
@@ -87,6 +87,7 @@ _FUNCTIONS = {
     "run_panels": "opsconsole.clients.panels",
     "scraped_no_longer": "opsconsole.rehearse.scraped",
     "seconds": "opsconsole.clients.wire",
+    "not_stored": "opsconsole.clients.scrapes",
     "scrape_faults": "opsconsole.clients.scrapes",
     "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
@@ -142,6 +143,7 @@ __all__ = [
     "known",
     "lasting",
     "mail_handovers",
+    "not_stored",
     "not_up",
     "promql",
     "refusals",

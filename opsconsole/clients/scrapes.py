@@ -4,8 +4,9 @@ anew again and again, or that an instance has left behind, and series that grow 
 import asyncio
 import re
 from collections.abc import Collection
+from contextlib import suppress
 
-from opsconsole.checkkit import lasting, until
+from opsconsole.checkkit import Unseen, lasting, until
 from opsconsole.clients.prometheus import Prometheus, Target
 from opsconsole.model import Finding, Seen
 
@@ -39,6 +40,27 @@ async def scrape_faults(
         _growing(prometheus, job, interval),
     )
     return [finding for findings in found for finding in findings]
+
+
+async def not_stored(prometheus: Prometheus, job: str, targets: Collection[Target]) -> Finding | None:
+    """What is wrong where Prometheus scrapes the targets that are up, and keeps nothing of it: not even `up`,
+    which it writes itself with each scrape."""
+    interval = max(target.scrape_interval_seconds for target in targets)
+    scraped_at = min(target.last_scrape for target in targets if target.health == "up")
+    written = await prometheus.query(f'max(timestamp(up{{job="{job}"}}))')
+    newest = written[0].value if written else 0.0
+    if scraped_at - newest <= 2 * interval + 1:
+        return None
+    failed = None
+    with suppress(Unseen):
+        failed = await prometheus.failed_writes()
+    since = f"nothing for {lasting(scraped_at - newest)}" if written else "nothing"
+    return Finding(
+        summary=f"Prometheus scrapes {job}, and has stored {since}"
+        + (f": {failed:g} writes to its disk have failed" if failed else ""),
+        detail="its rules see no new samples either: no alert can fire",
+        remedy="its log says why: a full disk, or one that is read-only or broken; free it, then restart it",
+    )
 
 
 async def standing_still(

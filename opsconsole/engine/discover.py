@@ -12,7 +12,8 @@ from opsconsole.errors import ChecklistError
 from opsconsole.model import Finding, Seen
 
 CLIENTS = (
-    "prometheus", "alertmanager", "grafana", "service", "inbox", "mail_server", "cluster", "reference", "effects"
+    "prometheus", "alertmanager", "grafana", "service", "inbox", "mail_server", "cluster", "reference",
+    "effects",
 )  # fmt: skip
 """The clients that a check may ask for, by the names of its positional parameters."""
 

@@ -19,6 +19,7 @@ def outline() -> Environment:
         name=NAME,
         rules=reference_rules(),
         sign_offs=SIGN_OFFS,
+        settings={"external_labels": {"environment": NAME}},
         request_timeout_seconds=60.0,
         check_timeout_seconds=300.0,
         source="the embedded lab",

@@ -203,6 +203,19 @@ async def test_prometheus_sends_to_two(
     assert ("sends to 2 Alertmanagers, and this one is in no cluster" in view.text) is (not separate)
 
 
+async def test_alerts_carry_their_external_labels(here: Environment, verify: Verify) -> None:
+    elsewhere = changed(here, settings={"external_labels": {"environment": "production", "region": "eu"}})
+    view = await verify(elsewhere, "routing")
+    assert view.outcome is Outcome.FAIL
+    said = [finding.summary.partition(" without ") for finding in view.findings]
+    assert {words for words, _, _ in said} == {"7 alerts leave Prometheus"}
+    assert [label for _, _, label in said] == [
+        'environment="production", with environment="lab" instead',
+        'region="eu"',
+    ]
+    assert (await verify(here, "routing")).outcome is Outcome.PASS
+
+
 async def test_nobody_sees_an_alertmanager_that_is_down(
     lab: LabState, here: Environment, verify: Verify
 ) -> None:

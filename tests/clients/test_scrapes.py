@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from opsconsole.clients.prometheus import Prometheus, Sample, Series, Target
-from opsconsole.clients.scrapes import scrape_faults, standing_still
+from opsconsole.clients.scrapes import not_stored, scrape_faults, standing_still
+from opsconsole.errors import Unseen
 from opsconsole.model import Finding, Seen
 from tests.clients.test_targets import DOWN
 
@@ -43,6 +44,40 @@ class Scripted:
 
     async def label_names(self, *_: Any) -> list[str]:
         return ["__name__", "instance", "plan", "session", "not.plain"]
+
+
+class Writing(Scripted):
+    """One that tells when it last wrote `up`, and how many writes have failed."""
+
+    def __init__(self, written_at: float | None, failed: float | None) -> None:
+        super().__init__({} if written_at is None else {"timestamp": written_at})
+        self.failed = failed
+
+    async def failed_writes(self) -> float | None:
+        if self.failed is None:
+            raise Unseen("its metrics are not for us")
+        return self.failed
+
+
+@pytest.mark.parametrize(
+    ("written_at", "failed", "told"),
+    [
+        pytest.param(NOW - 2 * UP.scrape_interval_seconds, 0.0, None, id="just-now"),
+        pytest.param(NOW - 600, 41.0, "nothing for 10 min: 41 writes to its disk have failed", id="full"),
+        pytest.param(NOW - 600, 0.0, "stored nothing for 10 min", id="no-failed-write"),
+        pytest.param(NOW - 600, None, "stored nothing for 10 min", id="not-told"),
+        pytest.param(None, 3.0, "stored nothing: 3 writes", id="never"),
+    ],
+)
+async def test_what_is_scraped_and_not_stored(
+    written_at: float | None, failed: float | None, told: str | None
+) -> None:
+    up = msgspec.structs.replace(UP, last_scrape=NOW)
+    finding = await not_stored(cast(Prometheus, Writing(written_at, failed)), "app", [up])
+    assert (finding is None) is (told is None)
+    if finding and told:
+        assert told in finding.summary
+        assert ("writes" in finding.summary) is ("writes" in told)
 
 
 async def still(seconds: float, answers: dict[str, Any], points: list[float] | None = None) -> Finding | Seen:
