@@ -67,8 +67,9 @@ def _promtool(lab: LabState) -> Look:
 
 
 def _names(exposition: str) -> str:
-    """An exposition without its values, which change by themselves."""
-    return "\n".join(sorted({re.sub(r"[ {].*", "", line) for line in exposition.splitlines()}))
+    """An exposition without the values of its samples and labels, which change by themselves."""
+    lines = (re.sub(r'="[^"]*"', "=", line) for line in exposition.splitlines())
+    return "\n".join(sorted({line if line.startswith("#") else line.rpartition(" ")[0] for line in lines}))
 
 
 def _amtool(lab: LabState) -> Look:
