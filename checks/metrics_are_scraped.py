@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from itertools import pairwise
 
 from opsconsole.checkkit import (
@@ -29,6 +29,7 @@ _LOOK_BACK_SCRAPES = 10
 _SCRAPES_AHEAD = 3
 _FEW_SCRAPES = 2
 _MANY_SCRAPES = 10
+_BUSY_SECONDS = 5.0
 
 
 async def check(
@@ -46,8 +47,7 @@ async def check(
             remedy="add the job to scrape_configs, or correct service.job in opsconsole.toml",
         )
         return
-    targets = await _caught_up(prometheus, service.job, targets)
-    now, version = await asyncio.gather(prometheus.now(), prometheus.version())
+    version, (now, targets) = await asyncio.gather(prometheus.version(), _caught_up(prometheus, service.job))
     up = [target for target in targets if target.health == "up"]
     asked = None if up else await ask_endpoint(service)
     for target in targets:
@@ -65,21 +65,22 @@ async def check(
             yield said
 
 
-async def _caught_up(prometheus: Prometheus, job: str, targets: list[Target]) -> list[Target]:
-    """The targets, when those whose scrape is only a little late have been scraped: a machine may be busy."""
-
-    def late(now: float) -> list[float]:
-        ages = [(target.scrape_interval_seconds, now - target.last_scrape) for target in targets]
-        return [every for every, age in ages if _two(every) < age < _MANY_SCRAPES * every]
+async def _caught_up(prometheus: Prometheus, job: str) -> tuple[float, list[Target]]:
+    """The targets and a time just before they were asked for, when those whose scrape is only a little late
+    have been scraped: a machine may be busy."""
+    now, targets = 0.0, list[Target]()
 
     async def scraped() -> bool:
-        nonlocal targets
+        nonlocal now, targets
+        now = await prometheus.now()
         targets = await prometheus.targets(job)
-        return not late(await prometheus.now())
+        ages = [(target.scrape_interval_seconds, now - target.last_scrape) for target in targets]
+        return not any(_two(every) < age < _MANY_SCRAPES * every for every, age in ages)
 
-    if waiting := late(await prometheus.now()):
-        await until(scraped, within_seconds=_two(max(waiting)), what=f"a late scrape of {job}")
-    return targets
+    if not await scraped():
+        longest = max(target.scrape_interval_seconds for target in targets)
+        await until(scraped, within_seconds=_two(longest) + _BUSY_SECONDS, what=f"a late scrape of {job}")
+    return now, targets
 
 
 async def _families(
@@ -99,18 +100,8 @@ async def _families(
         return
     exported = None if page is None else service.totals_in(page, families)
     clock = stamped_wrongly(page or {}, await prometheus.now())
-    for family in families:
-        if exported is not None and family not in exported:
-            yield Finding(
-                subject=family, summary="is missing on the target", detail=f"at {service.metrics_url}"
-            )
-        if family not in stored and not (clock and exported and family in exported):
-            though = ", though the target exports it" if exported and family in exported else ""
-            yield Finding(
-                subject=family,
-                summary=f"is missing in Prometheus{though}",
-                remedy="look for metric_relabel_configs that drop it, or a limit on samples",
-            )
+    for finding in _missing(families, stored, exported, service.metrics_url, clock=clock):
+        yield finding
     yield Seen(f"{len(stored)} of {len(families)} families in Prometheus")
     faults = await scrape_faults(prometheus, service.job, list(stored), targets) if stored else []
     for fault in faults:
@@ -125,34 +116,75 @@ async def _families(
     if alone and common and not faults:
         apart = await _apart(prometheus, service, common, stored, interval)
     if clock and exported and (apart or exported.keys() - stored.keys()):
-        yield Finding(
-            summary=f"{service.metrics_url} {clock}",
-            detail="Prometheus keeps a sample for the time on its stamp, or refuses it: it has none of now",
-            remedy="set the clock right, or stamp nothing; until then, honor_timestamps: false for the job",
-        )
+        yield _stamped(clock, service.metrics_url or "")
         return
     for family, total in apart.items():
-        yield Finding(
-            subject=family,
-            summary=f"is {total:g} in Prometheus and {common[family]:g} on the target, "
-            "and they do not come together",
-            remedy="the scraped target is not the one looked at, or its metrics come from a cache",
-        )
-    if apart or faults or not stored:
-        return
-    if (scrapes := _still_scrapes(stored)) >= _FEW_SCRAPES:
-        now = await prometheus.now()
-        scraped_at = min(target.last_scrape for target in targets if target.health == "up")
-        yield await standing_still(
-            prometheus,
-            service.job,
-            list(stored),
-            seconds=max(0.0, scrapes * interval - (now - scraped_at)),
-            interval_seconds=interval,
-            scraped_at=scraped_at,
-        )
-    elif common:
-        yield Seen(f"{len(common)} on the target too, their counters fresh")
+        yield _differs(family, total, common[family])
+    judged = bool(stored) and not apart and not faults
+    if judged and (said := await _fresh(prometheus, service.job, stored, common, targets)):
+        yield said
+
+
+def _missing(
+    families: list[str],
+    stored: Collection[str],
+    exported: Collection[str] | None,
+    metrics_url: str | None,
+    *,
+    clock: str,
+) -> Iterator[Finding]:
+    """The families that the target does not export, or Prometheus does not have; not those that a wrong
+    `clock` explains."""
+    for family in families:
+        on_target = bool(exported and family in exported)
+        if exported is not None and not on_target:
+            yield Finding(subject=family, summary="is missing on the target", detail=f"at {metrics_url}")
+        if family not in stored and not (clock and on_target):
+            though = ", though the target exports it" if on_target else ""
+            yield Finding(
+                subject=family,
+                summary=f"is missing in Prometheus{though}",
+                remedy="look for metric_relabel_configs that drop it, or a limit on samples",
+            )
+
+
+def _stamped(clock: str, metrics_url: str) -> Finding:
+    return Finding(
+        summary=f"{metrics_url} {clock}",
+        detail="Prometheus keeps a sample for the time on its stamp, or refuses it: it has none of now",
+        remedy="set the clock right, or stamp nothing; until then, honor_timestamps: false for the job",
+    )
+
+
+def _differs(family: str, stored: float, exported: float) -> Finding:
+    return Finding(
+        subject=family,
+        summary=f"is {stored:g} in Prometheus and {exported:g} on the target, and they do not come together",
+        remedy="the scraped target is not the one looked at, or its metrics come from a cache",
+    )
+
+
+async def _fresh(
+    prometheus: Prometheus,
+    job: str,
+    stored: dict[str, list[float]],
+    common: Collection[str],
+    targets: list[Target],
+) -> Finding | Seen | None:
+    """Whether the counters move, or have stood still for longer than they ever do."""
+    scrapes = _still_scrapes(stored)
+    if scrapes < _FEW_SCRAPES:
+        return Seen(f"{len(common)} on the target too, their counters fresh") if common else None
+    interval = max(target.scrape_interval_seconds for target in targets)
+    scraped_at = min(target.last_scrape for target in targets if target.health == "up")
+    return await standing_still(
+        prometheus,
+        job,
+        list(stored),
+        seconds=max(0.0, scrapes * interval - (await prometheus.now() - scraped_at)),
+        interval_seconds=interval,
+        scraped_at=scraped_at,
+    )
 
 
 async def _stored(
