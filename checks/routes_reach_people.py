@@ -172,7 +172,7 @@ async def _delivered(prometheus: Prometheus, url: str) -> AsyncIterator[Finding 
     if not errors:
         return
     remedy = "its log says why: scheme, authentication, certificate or a proxy"
-    if errors >= sent or told.dropped >= sum(told.sent.values()):
+    if told.in_vain(url):
         summary = f"Prometheus sent {sent:g} alerts to {url}, and none was taken"
         yield Finding(summary=summary, remedy=remedy)
         return

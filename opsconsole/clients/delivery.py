@@ -149,9 +149,25 @@ async def connection(prometheus: Prometheus, ours: str, theirs: str = "") -> Con
         )
     if theirs:
         return _astray(f"Prometheus sends to {', '.join(known)}, not to {theirs}")
+    if vain := await _in_vain(prometheus, known):
+        return vain
     raise Unseen(
         f"Prometheus sends to {', '.join(known)}; whether that is {ours} cannot be seen",
         hint='say so: alertmanager_seen_by_prometheus = "…" in [env.NAME.settings]',
+    )
+
+
+async def _in_vain(prometheus: Prometheus, known: list[str]) -> Connection | None:
+    """What is wrong where none of these Alertmanagers has taken an alert, whichever is ours."""
+    try:
+        told = await prometheus.sending()
+    except Unseen:
+        return None
+    if not all(map(told.in_vain, known)):
+        return None
+    return _astray(
+        "; ".join(f"Prometheus sent {told.sent[url]:g} alerts to {url}, and none was taken" for url in known),
+        "is that its address? look at alerting.alertmanagers in prometheus.yml; Prometheus' log says why",
     )
 
 

@@ -16,7 +16,16 @@ from opsconsole.checkkit import performing
 from opsconsole.clients import prometheus_answers as answers
 from opsconsole.clients import wire
 from opsconsole.clients.http import Answer, Http
-from opsconsole.clients.prometheus_answers import Loading, Rule, Runtime, Sample, Sending, Series, Target
+from opsconsole.clients.prometheus_answers import (
+    Loading,
+    Rule,
+    Runtime,
+    Sample,
+    Sending,
+    Series,
+    Storage,
+    Target,
+)
 from opsconsole.clients.relabelling import Outgoing
 from opsconsole.errors import Nonsense, TimedOut
 
@@ -35,7 +44,18 @@ Seen = Callable[[str, str, str], None]
 """Told a server's name, version and URL when the version is learnt."""
 
 
-__all__ = ["Loading", "Prometheus", "QueryError", "Rule", "Runtime", "Sample", "Sending", "Series", "Target"]
+__all__ = [
+    "Loading",
+    "Prometheus",
+    "QueryError",
+    "Rule",
+    "Runtime",
+    "Sample",
+    "Sending",
+    "Series",
+    "Storage",
+    "Target",
+]
 
 
 class QueryError(Nonsense):
@@ -172,12 +192,23 @@ class Prometheus:
     async def failed_writes(self) -> float | None:
         """How often it could not write to its write-ahead log since it started, None where it does not tell.
         Raises Unseen where its own metrics cannot be seen."""
+        return (await self._own("prometheus_tsdb_wal_writes_failed_total"))[0]
+
+    async def storage(self) -> Storage:
+        """What its own metrics tell of its storage. Raises Unseen where they cannot be seen."""
+        lowest, cuts = await self._own(
+            "prometheus_tsdb_lowest_timestamp_seconds", "prometheus_tsdb_size_retentions_total"
+        )
+        return Storage(earliest=lowest, cuts_by_size=cuts)
+
+    async def _own(self, *names: str) -> list[float | None]:
+        """The values of metrics of its own that have no labels, None for those that it does not export."""
         from opsconsole.clients.exposition import samples
 
         answer = await self._http.get("/metrics")
-        name = "prometheus_tsdb_wal_writes_failed_total"
-        line = next((line for line in answer.text.splitlines() if line.startswith(f"{name} ")), None)
-        return None if line is None else next(value for _, _, value in samples(line, answer.where))
+        lines = [line for line in answer.text.splitlines() if line.partition(" ")[0] in names]
+        told = {name: value for name, _, value in samples("\n".join(lines), answer.where)}
+        return [told.get(name) for name in names]
 
     async def flags(self) -> dict[str, str]:
         """The command-line flags in force, by name without dashes."""

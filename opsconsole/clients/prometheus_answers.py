@@ -116,6 +116,19 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, float]
     dropped: float
 
+    def in_vain(self, url: str) -> bool:
+        """Whether it has sent alerts there, and none was taken."""
+        sent, errors = self.sent.get(url, 0.0), self.errors.get(url, 0.0)
+        return errors > 0 and (errors >= sent or self.dropped >= sum(self.sent.values()))
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """The time of the oldest sample of all in the storage, and how often blocks were deleted since the server
+    started because of the limit on size; None where it does not tell."""
+
+    earliest: float | None
+    cuts_by_size: float | None
+
 
 class Envelope(msgspec.Struct):
     status: str

@@ -9,9 +9,11 @@ import pytest
 from opsconsole.config import Environment
 from opsconsole.lab import processes
 from opsconsole.lab.servers import Servers
+from opsconsole.lab.state import LabState
 from opsconsole.model import Outcome
 from tests.checks.conftest import Verify, changed
 from tests.checks.unseen import blinded, every_reason, saying
+from tests.standins.proxy import Asked, Forward, Told, proxied
 
 ITEM = "retention"
 
@@ -62,7 +64,37 @@ async def test_younger_than_it_should_be(here: Environment, verify: Verify) -> N
 async def test_a_metric_that_is_younger_than_the_rest(here: Environment, verify: Verify) -> None:
     view = await verify(changed(here, settings={"metric": "up"}), ITEM)
     assert view.outcome is Outcome.FAIL
-    assert "its data reach back" in view.text
+    (found,) = view.findings
+    assert found.summary.startswith("its data reach back")
+    assert found.remedy.startswith("other data reach back 15 d")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ("prometheus_tsdb_size_retentions_total 7\n", ", not 15 d: its limit on size has cut them 7 times"),
+        ("prometheus_tsdb_lowest_timestamp_seconds 4e9\n", ": its storage was empty when it started"),
+        (
+            "prometheus_tsdb_lowest_timestamp_seconds 2e9\nprometheus_tsdb_size_retentions_total 0\n",
+            "was empty when",
+        ),
+        ("go_goroutines 7\n", "retention by size cuts earlier"),
+        ("", "its own metrics, which tell, were not to be seen"),
+    ],
+    ids=["cut by size", "empty at the start", "not cut by size", "not told", "not seen"],
+)
+async def test_why_it_reaches_no_further(
+    metrics: str, said: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    def own(asked: Asked, forward: Forward) -> Told:
+        if asked.path != "/metrics":
+            return forward()
+        return Told(200 if metrics else 403, metrics.encode(), {"content-type": "text/plain"})
+
+    with proxied(lab.prometheus_url, own) as url:
+        view = await verify(changed(here, prometheus_url=url, settings={"metric": "up"}), ITEM)
+    assert view.outcome is Outcome.FAIL
+    assert said in view.findings[0].summary + view.findings[0].remedy
 
 
 @every_reason

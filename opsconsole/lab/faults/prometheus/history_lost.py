@@ -15,6 +15,6 @@ def breaks(lab: Workshop) -> None:
 
 FAULT = Fault(
     breaks=breaks,
-    shows={"retention": "its data reach back .*, not 15 d"},
+    shows={"retention": "not 15 d: its storage was empty when it started"},
     follows={"thresholds": "is not an hour old, or gone"},
 )

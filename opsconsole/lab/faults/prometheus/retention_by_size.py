@@ -11,5 +11,5 @@ def breaks(lab: Workshop) -> None:
 
 FAULT = Fault(
     breaks=breaks,
-    shows={"retention": r"its data reach back .*, not 15 d\n.*1Mi?B"},
+    shows={"retention": r"not 15 d: its limit on size has cut them \d+ times[\s\S]*1Mi?B"},
 )
