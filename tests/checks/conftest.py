@@ -34,8 +34,8 @@ def lab(pair: Pair) -> Iterator[LabState]:
 
 @pytest.fixture
 def here(lab: LabState) -> Environment:
-    """The lab as an environment."""
-    return environment(lab)
+    """The lab as an environment, without settings: a checklist of one check need not have them."""
+    return replace(environment(lab), settings={})
 
 
 @pytest.fixture

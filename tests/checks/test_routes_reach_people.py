@@ -213,7 +213,8 @@ async def test_alerts_carry_their_external_labels(here: Environment, verify: Ver
         'environment="production", with environment="lab" instead',
         'region="eu"',
     ]
-    assert (await verify(here, "routing")).outcome is Outcome.PASS
+    right = changed(here, settings={"external_labels": {"environment": "lab"}})
+    assert (await verify(right, "routing")).outcome is Outcome.PASS
 
 
 async def test_nobody_sees_an_alertmanager_that_is_down(
