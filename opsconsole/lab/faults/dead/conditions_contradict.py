@@ -7,5 +7,5 @@ QUANTILE = "rate(rsolv_billing_stripe_webhook_received_duration_milliseconds_buc
 FAULT = Fault(
     breaks=lambda lab: lab.rules((f"{QUANTILE} > 1000", f"{QUANTILE} > 1000 < 500"), reference=True),
     shows={"rules": "StripeWebhookProcessingDurationHigh: can never fire: .*1000.*500"},
-    follows={"thresholds": "StripeWebhookProcessingDurationHigh"},
+    follows={"thresholds": "StripeWebhookProcessingDurationHigh.*1000.*500"},
 )
