@@ -3,9 +3,11 @@
 import platform
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -78,8 +80,9 @@ class Talk:
         self._outcome: Outcome | None = None
 
     def say(self, text: str) -> None:
-        """Say it; nobody need be there to read it."""
-        self._output.write(f"{text}\n")
+        """Say it; nobody need be there to read it. In a terminal its lines are broken between words."""
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        self._output.write("".join(f"{_broken(line, columns)}\n" for line in text.split("\n")))
         self._output.flush()
 
     def held(self, lab: LabState, records: Records) -> int:
@@ -260,6 +263,17 @@ class Talk:
 
     def _record(self, subject: str, text: str) -> None:
         self._recorder.emit(Observed(item=ITEM, seen=Seen(text, subject)))
+
+
+def _broken(line: str, columns: int) -> str:
+    """A line in as many as it needs; those that go on begin under its last column."""
+    if len(line) <= columns or not columns:
+        return line
+    begun = max((gap.end() for gap in re.finditer(r"  +", line)), default=0)
+    under = begun if begun <= columns // 2 else 8
+    return textwrap.fill(
+        line, columns, subsequent_indent=" " * under, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def _told(fault: Fault) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from opsconsole.cli import practice_talk
 from opsconsole.cli.lines import Output
-from opsconsole.cli.practice_talk import Talk
+from opsconsole.cli.practice_talk import Talk, _broken
 from opsconsole.engine.record import Recorder
 from opsconsole.errors import LabError
 from opsconsole.lab import faults, practice, state
@@ -245,3 +245,18 @@ def test_a_practice_that_is_ended_while_its_lab_starts_leaves_nothing(
     assert "The same again: opsconsole lab practise --seed" in said
     assert "Traceback" not in told
     assert not [*tmp_path.glob("opsconsole/lab-*")]
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "lines"),
+    [
+        pytest.param("  hint  where to look", 0, ["  hint  where to look"], id="no-terminal"),
+        pytest.param("  hint  where to look", 80, ["  hint  where to look"], id="short"),
+        pytest.param("  hint  where to look", 16, ["  hint  where to", "        look"], id="under-its-column"),
+        pytest.param("a name " + 9 * " " + "said in words", 18, ["a name          ", "        said in", "        words"],
+                     id="column-too-far-right"),
+    ],
+)  # fmt: skip
+def test_lines_are_broken_between_words(line: str, columns: int, lines: list[str]) -> None:
+    broken = _broken(line, columns).split("\n")
+    assert [each.rstrip() for each in broken] == [each.rstrip() for each in lines]
