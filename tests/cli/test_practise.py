@@ -252,9 +252,11 @@ def test_a_practice_that_is_ended_while_its_lab_starts_leaves_nothing(
     [
         pytest.param("  hint  where to look", 0, ["  hint  where to look"], id="no-terminal"),
         pytest.param("  hint  where to look", 80, ["  hint  where to look"], id="short"),
-        pytest.param("  hint  where to look", 16, ["  hint  where to", "        look"], id="under-its-column"),
-        pytest.param("a name " + 9 * " " + "said in words", 18, ["a name          ", "        said in", "        words"],
-                     id="column-too-far-right"),
+        pytest.param("  hint  where to look", 16, ["  hint  where to", "        look"], id="under-it"),
+        pytest.param(
+            "a name         said in words", 17, ["a name         ", "        said in", "        words"],
+            id="too-far-right",
+        ),
     ],
 )  # fmt: skip
 def test_lines_are_broken_between_words(line: str, columns: int, lines: list[str]) -> None:
