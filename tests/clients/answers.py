@@ -190,7 +190,7 @@ DASHBOARD = {
         ],
         "templating": {
             "list": [
-                {"name": "ds", "type": "datasource", "query": "prometheus", "current": {"value": "p1"}},
+                {"name": "ds", "type": "constant", "query": "p1", "current": {"value": "p1"}},
                 {
                     "name": "plan",
                     "type": "custom",
@@ -338,6 +338,10 @@ JSON_ANSWERS: dict[str, tuple[Any, Ask]] = {
     "source": (
         {"uid": "p1", "name": "P", "type": "prometheus", "url": "http://p", "isDefault": True},
         lambda http: _grafana(http).datasource("p1"),
+    ),
+    "sources": (
+        [{"uid": "p1", "name": "P", "type": "prometheus", "url": "http://p", "isDefault": True}],
+        lambda http: _grafana(http).datasources(),
     ),
     "source health": (
         {"status": "OK", "message": "fine"},

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from stripe import WebhookSignature
 
 from opsconsole.cli.lab import command
 from opsconsole.lab import stack, state
-from opsconsole.lab.environment import environment, reference_rules
+from opsconsole.lab.environment import environment, outline, reference_rules
 from opsconsole.lab.servers import Pair
 from opsconsole.lab.shortening import shorten_rules
 from opsconsole.lab.state import LabState, load
@@ -103,7 +102,7 @@ def test_its_environment_names_all_that_an_alert_test_needs(drill_lab: LabState)
     assert service is not None
     assert service.webhook_secret is not None
     assert (service.declining_payment_method, service.test_hooks) == ("pm_card_visa_chargeDeclined", "/lab")
-    assert environment(replace(drill_lab, drill=False)).rules == reference_rules()
+    assert outline().rules == reference_rules()
 
 
 def test_silence_of_seconds_is_told_and_ends_with_its_lease(
