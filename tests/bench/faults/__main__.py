@@ -1,7 +1,7 @@
 """`make faults`: each fault in a healthy lab, who finds it and how soon, and what other tools find of it.
 
 With names only these faults. `--part` takes the part of all faults whose turn it is, by the number of
-commits: what CI has the time for. `--healthy N`: so many runs of the whole lab first.
+commits, one at a time: what CI has the time for. `--healthy N`: so many runs of the whole lab first.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> int:
     began, rows = time.monotonic(), []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         free: SimpleQueue[Bench] = SimpleQueue()
-        for number in range(min(BENCHES, len(chosen)) or 1):
+        for number in range(1 if wish.part else min(BENCHES, len(chosen))):
             free.put(stack.enter_context(bench(Path(folder) / str(number), tuple(wish.versions or ()))))
         wrong = _healthy(free, wish.healthy)
         print(HEAD, flush=True)
