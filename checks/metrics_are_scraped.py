@@ -30,6 +30,7 @@ _SCRAPES_AHEAD = 3
 _FEW_SCRAPES = 2
 _MANY_SCRAPES = 10
 _BUSY_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 120.0
 
 
 async def check(
@@ -49,7 +50,8 @@ async def check(
         return
     version, (now, targets) = await asyncio.gather(prometheus.version(), _caught_up(prometheus, service.job))
     up = [target for target in targets if target.health == "up"]
-    asked = None if up else await ask_endpoint(service)
+    slow = any("deadline exceeded" in target.last_error for target in targets)
+    asked = None if up else await ask_endpoint(service, again=slow)
     for target in targets:
         age, every = now - target.last_scrape, target.scrape_interval_seconds
         if target.health != "up":
@@ -79,7 +81,11 @@ async def _caught_up(prometheus: Prometheus, job: str) -> tuple[float, list[Targ
 
     if not await scraped():
         longest = max(target.scrape_interval_seconds for target in targets)
-        await until(scraped, within_seconds=_two(longest) + _BUSY_SECONDS, what=f"a late scrape of {job}")
+        await until(
+            scraped,
+            within_seconds=min(_two(longest) + _BUSY_SECONDS, _LONGEST_WAIT_SECONDS),
+            what=f"a late scrape of {job}",
+        )
     return now, targets
 
 
@@ -113,6 +119,9 @@ async def _families(
     elif not alone:
         yield Seen("on the target looked at too; which of the several that is, is not told")
     apart = {}
+    if alone and common and not faults and _two(interval) > _LONGEST_WAIT_SECONDS:
+        yield Seen(f"scraped only every {lasting(interval)}: how fresh their counters are was not looked at")
+        return
     if alone and common and not faults:
         apart = await _apart(prometheus, service, common, stored, interval)
     if clock and exported and (apart or exported.keys() - stored.keys()):

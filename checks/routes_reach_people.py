@@ -170,6 +170,11 @@ async def _delivered(prometheus: Prometheus, url: str) -> AsyncIterator[Finding 
         return
     sent, errors = told.sent.get(url, 0.0), told.errors.get(url, 0.0)
     if not errors:
+        if not sent:
+            yield Seen(
+                "whether alerts get there was not looked at: Prometheus has sent none since it started; "
+                "`opsconsole alert-test` does"
+            )
         return
     remedy = "its log says why: scheme, authentication, certificate or a proxy"
     if told.in_vain(url):

@@ -134,7 +134,7 @@ def _not_tried(config: AlertmanagerConfig, tried: list[str]) -> list[Seen]:
     named = list(others)[:_MOST_NAMED]
     more = f" and {len(others) - len(named)} more" if len(others) > len(named) else ""
     text = f"whether {', '.join(named)}{more} get theirs was not looked at; `opsconsole alert-test` does"
-    return [Seen(text, subject="other receivers")]
+    return [Seen(text)]
 
 
 def _name(kind: str, address: str) -> str:

@@ -91,6 +91,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        _complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        code = 2
     _tell_of_leftovers(sys.argv[1:] if arguments is None else arguments)
     raise SystemExit(code if isinstance(code, int) else 0)
 

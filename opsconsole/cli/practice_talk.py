@@ -44,6 +44,7 @@ from opsconsole.store import Records
 ITEM = "fault"
 PROMPT = "practice> "
 LONGEST_LINE = 300
+MOST_WRONG = 10
 WOKEN_EVERY_SECONDS = 1.0
 YES = ("y", "yes")
 NO = ("n", "no")
@@ -196,6 +197,9 @@ class Talk:
         if no:
             self._wrong.append(answer.name)
             self.say(f"No, {no}: {_told(answer)}.")
+            if len(self._wrong) == MOST_WRONG:
+                self.say(f"That were {MOST_WRONG} wrong answers: it is guessed, not found.")
+                self._give_up()
         else:
             self._outcome = Outcome.PASS
 

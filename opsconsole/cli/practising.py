@@ -29,6 +29,8 @@ def perform(seed: int | None, path: Path | None) -> int:
     """Practise once, and return the exit code. Ctrl-C, SIGTERM and a closed terminal end it, and leave no lab
     broken. Raises LabError where there is no lab to be had, or somebody else has broken it or taken it away.
     """
+    if sys.stdin is None:
+        raise UsageError("there is no standard input to answer on", hint="call it in a terminal")
     seed = secrets.randbelow(SEEDS) if seed is None else seed
     faults = practice.possible()
     output = Output(sys.stdout)

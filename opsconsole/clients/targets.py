@@ -29,12 +29,15 @@ class Asked:
     error: str = ""
 
 
-async def ask_endpoint(service: Service) -> Asked:
-    """Ask the metrics endpoint, without Prometheus between."""
+async def ask_endpoint(service: Service, *, again: bool = False) -> Asked:
+    """Ask the metrics endpoint, without Prometheus between; with `again` twice, and the second time counts:
+    the first answer may have been under way already for somebody else."""
     if not service.metrics_url:
         return Asked()
-    began = time.monotonic()
     try:
+        if again:
+            await service.metrics()
+        began = time.monotonic()
         families = await service.metrics()
     except Unseen as error:
         return Asked(error=str(error))

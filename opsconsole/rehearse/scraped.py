@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opsconsole import promql
 from opsconsole.checkkit import first_scrape, lasting
-from opsconsole.clients.prometheus import Prometheus, Target
+from opsconsole.clients.prometheus import Prometheus, Sample, Target
 from opsconsole.clients.service import Service
 from opsconsole.rehearse.known import Known
 
@@ -20,7 +20,8 @@ _BUSY_SECONDS = 1.0
 @dataclass(frozen=True)
 class Gone:
     """A metric with series in the history and none within the last two scrapes; with a `label`, one whose
-    series had it and have another since.
+    series had it and have another since; with a `value` too, one whose series have this value of it no
+    longer, or never had.
 
     `proof` tells why that is no event that has merely not happened again since a restart; it is empty where
     only a person can tell that from a metric that was renamed.
@@ -30,8 +31,11 @@ class Gone:
     seen: str
     proof: str
     label: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
+        if self.value:
+            return f'{self.metric}{{{self.label}="{self.value}"}}, of which nothing is scraped'
         if self.label:
             return f"{self.metric}, whose series have no label `{self.label}` any longer"
         return f"{self.metric}, which is scraped no longer ({self.seen})"
@@ -48,11 +52,12 @@ async def scraped_no_longer(
     expressions = list(expressions)
     names = {one.metric for expr in expressions for one in promql.selectors(promql.parse(expr)) if one.metric}
     gone = await _gone(prometheus, service, exists, names)
-    renamed = await _renamed(prometheus, exists, expressions, {one.metric for one in gone})
+    lost = {one.metric for one in gone}
+    renamed = await _renamed(prometheus, exists, expressions, lost)
+    blind = await _respelt(prometheus, exists, expressions, lost)
     if not gone and not renamed:
-        return {}
+        return blind
     left = _left(exists, [*gone, *renamed])
-    blind = {}
     for expression in expressions:
         if left.never(expression) and not exists.never(expression):
             needed = [one for one in (*gone, *renamed) if _left(exists, [one]).never(expression)]
@@ -94,6 +99,64 @@ async def _renamed(
                 proof = f"its series have {others} since, which they had not: it was renamed"
                 renamed.append(Gone(metric, "", proof, label))
     return renamed
+
+
+async def _respelt(
+    prometheus: Prometheus, exists: Known, expressions: Iterable[str], gone: set[str]
+) -> dict[str, list[Gone]]:
+    """The expressions that ask for a value of a label that no series has which is scraped now, though some
+    have it in another spelling (`failed`, `Failed`): an event of this name will not come any more.
+
+    An expression that asks for the other spelling too knows of both.
+    """
+    wanted = {
+        expression: [
+            (one.metric, matcher.label, matcher.value)
+            for one in promql.selectors(promql.parse(expression))
+            for matcher in one.matchers
+            if one.metric and one.metric not in gone and matcher.operator == "=" and matcher.value
+        ]
+        for expression in expressions
+    }
+    labels = {(metric, label) for asked in wanted.values() for metric, label, _ in asked}
+    scraped = await _values(prometheus, exists, labels)
+    blind: dict[str, list[Gone]] = {}
+    for expression, asked in wanted.items():
+        mentioned = {value for _, _, value in asked}
+        for metric, label, value in dict.fromkeys(asked):
+            there = scraped.get((metric, label), set())
+            alike = {other for other in there - mentioned if _spelt(other) == _spelt(value)}
+            if alike and value not in there:
+                proof = f'its series have {label}="{min(alike)}": was it spelt otherwise before?'
+                blind.setdefault(expression, []).append(Gone(metric, "", proof, label, value))
+    return blind
+
+
+def _spelt(value: str) -> str:
+    """A value without what spellings differ in: case, and signs between words."""
+    return "".join(filter(str.isalnum, value.casefold()))
+
+
+async def _values(
+    prometheus: Prometheus, exists: Known, wanted: set[tuple[str, str]]
+) -> dict[tuple[str, str], set[str]]:
+    """The values of these labels of these metrics in the last two scrapes."""
+    jobs = {job for metric, _ in wanted for job in exists.values(metric, "job")}
+    targets = [target for target in await prometheus.targets() if target.job in jobs] if wanted else []
+    labels = sorted({label for _, label in wanted})
+
+    async def of(label: str) -> list[Sample]:
+        names = "|".join(sorted(metric for metric, own in wanted if own == label))
+        chosen = f'{{__name__=~"{names}",{label}!=""}}'
+        return await prometheus.query(
+            f"count by (__name__, {label}) (last_over_time({chosen}[{_window(targets)}ms]))"
+        )
+
+    found: dict[tuple[str, str], set[str]] = {}
+    for label, samples in zip(labels, await asyncio.gather(*map(of, labels)), strict=True):
+        for sample in samples:
+            found.setdefault((sample.labels["__name__"], label), set()).add(sample.labels[label])
+    return found
 
 
 async def _labels(prometheus: Prometheus, metric: str, targets: list[Target]) -> set[str]:

@@ -34,9 +34,9 @@ class Fault:
 
     `breaks` does it. `shows` maps the items that must tell of it to a regular expression for the words in
     which they name the cause; `outcome` is theirs: FAIL, or UNKNOWN where the truth is that it cannot be
-    seen. `follows` does so for the items that depend on what is broken: they say on what. Where `verify`
-    cannot see it, `alert` is the alert whose test does, `shows` is about that, and `unseen` is how `verify`
-    says that it did not look; then the lab is the drill lab.
+    seen. `follows` does so for the items that depend on what is broken: they may pass still, else they say
+    on what. Where `verify` cannot see it, `alert` is the alert whose test does, `shows` is about that, and
+    `unseen` is how `verify` says that it did not look; then the lab is the drill lab.
 
     `name`, `link` and `said` are filled in by `load`.
     """
