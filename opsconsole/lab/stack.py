@@ -16,7 +16,7 @@ import shutil
 import string
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -183,9 +183,9 @@ async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
     data = lab.prometheus_data
     if lab.incident:
         rules = Reference(lab.rules_path).rules()
-        await asyncio.to_thread(incidents.provide, data, servers.promtool, rules, time.time())
+        await _seen_through(incidents.provide, data, servers.promtool, rules, time.time())
     elif not lab.drill:
-        await asyncio.to_thread(history.provide, data, servers.promtool, seed=parts.SEED, on_progress=tell)
+        await _seen_through(history.provide, data, servers.promtool, seed=parts.SEED, on_progress=tell)
     tell("starting Prometheus")
     spawned["prometheus"] = parts.spawn(lab, "prometheus", prometheus)
     await asyncio.gather(*(processes.wait_ready(url, spawned[name]) for name, url in parts.health_urls(lab)))
@@ -193,3 +193,14 @@ async def _started(lab: LabState, servers: Servers, tell: Progress) -> LabState:
         tell("waiting until the drill lab is calm (about 5 s)")
         await calm.wait(lab.prometheus_url)
     return parts.record(lab, ready=True)
+
+
+async def _seen_through(work: Callable[..., None], *arguments: Any, **options: Any) -> None:
+    """Do it in a thread; whoever cancels waits for its end, or it would write into a folder that is gone."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **options))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await task
+        raise

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -177,6 +179,32 @@ async def test_after_the_end_nothing_is_left(own_place: Path, pair: Pair) -> Non
         assert {member.name for member in lab.members if member.running} == set(parts.PARTS)
         assert lab.folder.is_relative_to(own_place)
     assert not [member for member in lab.members if member.running]
+    assert not anything_in(own_place)
+
+
+async def test_a_start_that_is_cancelled_while_its_history_comes_leaves_nothing(
+    own_place: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, removed_whole = shutil.copytree, state.remove_folder
+    begun, removed = threading.Event(), threading.Event()
+
+    def copied_later(*arguments: Any, **options: Any) -> Any:
+        if not begun.is_set():
+            begun.set()
+            removed.wait(1.0)
+        return copied(*arguments, **options)
+
+    def removed_first(folder: Path) -> None:
+        removed_whole(folder)
+        removed.set()
+
+    monkeypatch.setattr("shutil.copytree", copied_later)
+    monkeypatch.setattr("opsconsole.lab.stack.remove_folder", removed_first)
+    starting = asyncio.create_task(stack.start("foreground", pair.prometheus, pair.alertmanager))
+    await asyncio.to_thread(begun.wait, BOUND_SECONDS)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
     assert not anything_in(own_place)
 
 
