@@ -205,6 +205,7 @@ async def test_a_start_that_is_cancelled_while_its_history_comes_leaves_nothing(
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
+    await asyncio.get_running_loop().shutdown_default_executor()
     assert not anything_in(own_place)
 
 
