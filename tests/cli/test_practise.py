@@ -121,6 +121,13 @@ def test_what_is_not_found_fails_and_is_told(practised: Practised, lines: list[s
     assert "opsconsole lab practise --seed 5" in item.findings[0].remedy
 
 
+def test_guessing_is_not_finding(practised: Practised) -> None:
+    others = [name for name in faults.load() if name not in ("target_down", TELLS.name)][:10]
+    code, said, view = practised(*others, "target_down")
+    assert (code, view.items["fault"].outcome) == (1, Outcome.FAIL)
+    assert "10 wrong answers: it is guessed, not found" in said
+
+
 def test_nothing_names_the_fault_before_the_end(practised: Practised) -> None:
     _, said, _ = practised("help", "", "hint", "hint", "hint", "list alertmanager", "nonsense", "\x00\x1b[2J")
     told = said.partition("It was ")[0]

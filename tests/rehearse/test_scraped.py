@@ -51,3 +51,25 @@ async def test_a_label_that_was_renamed(labels: tuple[str, ...], blind: bool) ->
     for gone in found.get(ALERT, ()):
         assert str(gone) == "paid, whose series have no label `status` any longer"
         assert "`state`" in gone.proof
+
+
+@pytest.mark.parametrize(
+    ("now", "asked", "blind"),
+    [
+        pytest.param("Failed", 'paid{status="failed"}', True, id="another-case"),
+        pytest.param("fai-led", 'paid{status="failed"}', True, id="another-sign"),
+        pytest.param("failed", 'paid{status="failed"}', False, id="as-asked"),
+        pytest.param("success", 'paid{status="failed"}', False, id="may-only-wait"),
+        pytest.param("Failed", 'paid{status="failed"} or paid{status="Failed"}', False, id="both-asked"),
+        pytest.param("Failed", 'paid{status=~"failed"}', False, id="a-pattern"),
+    ],
+)
+async def test_a_value_in_another_spelling(now: str, asked: str, blind: bool) -> None:
+    prometheus = Scraped("job", "plan", "status")
+    prometheus.labels["status"] = now
+    alert = f"sum({asked}) > 1"
+    found = await scraped_no_longer(cast(Prometheus, prometheus), None, HISTORY, [alert])
+    assert list(found) == ([alert] if blind else [])
+    for gone in found.get(alert, ()):
+        assert str(gone) == 'paid{status="failed"}, of which nothing is scraped'
+        assert f'status="{now}"' in gone.proof
