@@ -5,6 +5,7 @@ commits, one at a time: what CI has the time for. `--healthy N`: so many runs of
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ PART = 12
 
 def main() -> int:
     """Exit code 1: a fault was not told of as it should be, or a whole lab was complained of."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its labs end with it in any case
     wish = _arguments()
     chosen = [faults.named(name) for name in wish.names] or list(faults.load().values())
     if wish.part:
