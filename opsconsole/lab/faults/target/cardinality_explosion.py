@@ -6,7 +6,8 @@ from opsconsole.lab.workshop import Workshop
 
 def breaks(lab: Workshop) -> None:
     lab.service(new_label_values_per_scrape=200)
-    growing = 'count_over_time((scrape_series_added{job="rsolv-platform"} > 100)[10s:1s]) > 6'
+    added = 'scrape_series_added{job="rsolv-platform"}[12s]'
+    growing = f"min_over_time({added}) > 100 and count_over_time({added}) > 9"
     lab.until(lambda: lab.queried(growing), "the series to grow")
 
 
