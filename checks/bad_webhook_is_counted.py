@@ -9,6 +9,7 @@ from opsconsole.checkkit import (
     Effects,
     Finding,
     Prometheus,
+    Seconds,
     Seen,
     Service,
     Unseen,
@@ -40,10 +41,17 @@ _Totals = dict[str, float]
 
 
 async def check(
-    prometheus: Prometheus, service: Service, effects: Effects, *, received: str, failed: str
+    prometheus: Prometheus,
+    service: Service,
+    effects: Effects,
+    *,
+    received: str,
+    failed: str,
+    webhook_answer_seconds: Seconds = 5.0,
 ) -> AsyncIterator[Finding | Seen]:
     """Send one, and see the counters move: on the target at once, in Prometheus within two scrapes. Then one
-    without a signature, and one signed with an empty secret: they are to be refused as well.
+    without a signature, and one signed with an empty secret: they are to be refused as well, and at least
+    one of all within `webhook_answer_seconds`: Stripe wants a quick answer, and gives up after some seconds.
 
     Others may be refused at the same time: where the counters moved by more than the one that was sent it
     is tried again, three times at most.
@@ -58,10 +66,12 @@ async def check(
     counters = _Counters(prometheus, service, received, failed)
     on_target = len(up) == 1 and bool(service.metrics_url)
     read = counters.exported if on_target else counters.stored
+    took_seconds: list[float] = []
     for _ in range(_TRIES):
         scraped, before = await counters.stored(), await read()
         page = counters.page
         answer = await effects.refused_webhook()
+        took_seconds.append(answer.seconds)
         if not 400 <= answer.status < 500:
             yield _not_refused(answer, "an invalid signature")
             return
@@ -72,16 +82,25 @@ async def check(
         raise Unseen(
             f"others were refused at the same time, {_TRIES} times over: the one sent cannot be told apart"
         )
-    for forgery in _OTHER_FORGERIES:
-        forged = await effects.refused_webhook(forgery=forgery)
-        if 400 <= forged.status < 500:
-            yield Seen(f"with {forgery} refused too")
-        else:
-            yield _not_refused(forged, forgery)
+    async for said in _others_refused(effects, took_seconds):
+        yield said
+    for said in _slow(took_seconds, webhook_answer_seconds):
+        yield said
     for said in _counted(counters, before, after, answer, page if on_target else None):
         yield said
     if on_target and after != before:
         yield await _scraped(counters, scraped, before, after, interval)
+
+
+async def _others_refused(effects: Effects, took_seconds: list[float]) -> AsyncIterator[Finding | Seen]:
+    """Send the other forgeries, and note how long each answer takes."""
+    for forgery in _OTHER_FORGERIES:
+        forged = await effects.refused_webhook(forgery=forgery)
+        took_seconds.append(forged.seconds)
+        if 400 <= forged.status < 500:
+            yield Seen(f"with {forgery} refused too")
+        else:
+            yield _not_refused(forged, forgery)
 
 
 @dataclass
@@ -231,6 +250,18 @@ def _not_refused(answer: Answer, forgery: str) -> Finding:
         detail=_words(answer),
         remedy="it fails before it checks the signature, so Stripe's own may fail too: its log tells why",
     )
+
+
+def _slow(took_seconds: list[float], most_seconds: float) -> Iterator[Finding]:
+    """Whether every answer took too long: one alone may be a cold start, or a machine that is busy."""
+    if (best := min(took_seconds)) > most_seconds:
+        yield Finding(
+            summary=f"the service took {lasting(best)} at best to answer a webhook, with nothing to do but "
+            f"to refuse it; more than {lasting(most_seconds)} is too long",
+            detail="Stripe gives up on an answer that does not come soon, sends the webhook again for days, "
+            "and disables the endpoint in the end",
+            remedy="look at what it does before it answers: have it answer first, and do the work afterwards",
+        )
 
 
 def _turned_away(answer: Answer) -> Finding:

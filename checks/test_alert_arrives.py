@@ -16,8 +16,10 @@ from opsconsole.checkkit import (
     Seen,
     SignOff,
     Unseen,
+    came_unnamed,
     in_force,
     lasting,
+    mail_fault,
     until,
 )
 
@@ -219,12 +221,16 @@ class _Delivery:
 
         given_up = await self._until(all_there, f"the mail to {', '.join(visible)}")
         now = await self._now()
-        why, remedy = self._why(now, given_up)
+        why = self._why(now, given_up)
         for address in visible:
             if message := arrived.get(address):
                 yield _as_arrived(address, message, sent_at)
             else:
-                summary = f"no mail within {self._waited(given_up)}: {why}"
+                unnamed = None
+                if now.handed_over > 0:
+                    unnamed = await came_unnamed(self.alertmanager, inbox, address, run, since=sent_at)
+                because, remedy = (unnamed.summary, unnamed.remedy) if unnamed else why
+                summary = f"no mail within {self._waited(given_up)}: {because}"
                 yield Finding(subject=address, summary=summary, detail=f"looked for {run}", remedy=remedy)
         if len(arrived.keys() & set(visible)) == len(visible) and now.in_vain > 0:
             yield _in_vain(now)
@@ -300,15 +306,11 @@ class _Delivery:
 
 
 def _as_arrived(address: str, message: Message, sent_at: float) -> Finding | Seen:
-    if not message.subject.strip():
-        summary, part = "the mail arrived without a subject", "Subject"
-    elif not message.body_excerpt.strip():
-        summary, part = "the mail arrived without a text", "text or html"
-    else:
-        took = lasting(max(0.0, message.at - sent_at))
-        return Seen(f"{message.subject!r}, {took} after it was sent", subject=address)
-    remedy = f"look at the template of its {part} in the receiver"
-    return Finding(subject=address, summary=summary, remedy=remedy)
+    fault: Finding | None = mail_fault(message)
+    if fault is not None:
+        return replace(fault, subject=address)
+    took = lasting(max(0.0, message.at - sent_at))
+    return Seen(f"{message.subject!r}, {took} after it was sent", subject=address)
 
 
 def _in_vain(now: _Count) -> Finding:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
-    from opsconsole.clients.delivery import connection, in_force, sent_labels
+    from opsconsole.clients.delivery import InForce, connection, in_force, sent_labels
     from opsconsole.clients.drift import compared, rule_files_not_found
     from opsconsole.clients.effects import Effects
     from opsconsole.clients.evaluation import first_evaluation, ill_evaluated, too_slow
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.handover import mail_handovers, refusals
     from opsconsole.clients.http import Answer
     from opsconsole.clients.inbox import Inbox, Message
+    from opsconsole.clients.inbox.mails import came_unnamed, mail_fault
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
@@ -52,6 +53,7 @@ _TYPES = frozenset(
         "Cluster",
         "Effects",
         "Grafana",
+        "InForce",
         "Inbox",
         "Known",
         "MailServer",
@@ -74,12 +76,14 @@ _TYPES = frozenset(
 
 _FUNCTIONS = {
     "ask_endpoint": "opsconsole.clients.targets",
+    "came_unnamed": "opsconsole.clients.inbox.mails",
     "compared": "opsconsole.clients.drift",
     "connection": "opsconsole.clients.delivery",
     "first_evaluation": "opsconsole.clients.evaluation",
     "ill_evaluated": "opsconsole.clients.evaluation",
     "in_force": "opsconsole.clients.delivery",
     "known": "opsconsole.rehearse.known",
+    "mail_fault": "opsconsole.clients.inbox.mails",
     "mail_handovers": "opsconsole.clients.handover",
     "not_up": "opsconsole.clients.targets",
     "refusals": "opsconsole.clients.handover",
@@ -106,6 +110,7 @@ __all__ = [
     "Effects",
     "Finding",
     "Grafana",
+    "InForce",
     "Inbox",
     "Known",
     "MailServer",
@@ -134,6 +139,7 @@ __all__ = [
     "Unseen",
     "Warned",
     "ask_endpoint",
+    "came_unnamed",
     "compared",
     "connection",
     "first_evaluation",
@@ -142,6 +148,7 @@ __all__ = [
     "in_force",
     "known",
     "lasting",
+    "mail_fault",
     "mail_handovers",
     "not_stored",
     "not_up",

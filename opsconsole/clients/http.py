@@ -59,7 +59,8 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with a body that was read whole. `at` is when it came, unix seconds by our own clock."""
+    """An answer with a body that was read whole. `at` is when it came, unix seconds by our own clock,
+    `seconds` how long it took, with the time to connect."""
 
     server: str
     url: str
@@ -67,6 +68,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     at: float
+    seconds: float = 0.0
 
     @property
     def text(self) -> str:
@@ -247,7 +249,7 @@ class Http:
         _load_httpx()
         import httpx
 
-        where = f"{self.server} {redact(url)}"
+        where, began = f"{self.server} {redact(url)}", time.monotonic()
         try:
             async with self._opened(url).stream(method, url, headers=headers, content=body) as response:
                 parts, size = [], 0
@@ -255,8 +257,15 @@ class Http:
                     parts.append(part)
                     if (size := size + len(part)) > LARGEST_BYTES:
                         raise TooLarge(f"answered more than {LARGEST_BYTES // 2**20} MiB", where=where)
+                took = time.monotonic() - began
                 return Answer(
-                    self.server, url, response.status_code, response.headers, b"".join(parts), time.time()
+                    self.server,
+                    url,
+                    response.status_code,
+                    response.headers,
+                    b"".join(parts),
+                    time.time(),
+                    took,
                 )
         except httpx.ConnectError as error:
             raise Unreachable(_reason(error), where=where, hint=_tls_hint(error)) from error

@@ -7,11 +7,11 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from opsconsole.clients.mailtext import text_of
 from opsconsole.lab.http import Invalid, Request, Response, Routes, reply
 
 PATH = "/lab/mail"
@@ -88,7 +88,7 @@ class MailServer:
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
             headers = {name: str(value) for name, value in mail.items()}
             people, sender = list(envelope.rcpt_tos), envelope.mail_from or ""
-            self._keep("email", people, sender, headers.get("Subject", ""), _body_of(mail), **headers)
+            self._keep("email", people, sender, headers.get("Subject", ""), text_of(mail), **headers)
         return "250 OK"
 
     def _conversation(self) -> SMTP:
@@ -113,8 +113,3 @@ class MailServer:
             raise Invalid(400, f"a mail server has no {', '.join(unknown)}")
         await self.behave(Behaviour(**{**asdict(self.behaviour), **wishes}))
         return await self._show(request)
-
-
-def _body_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain", "html"))
-    return str(part.get_content()) if part is not None else ""

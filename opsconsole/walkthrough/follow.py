@@ -21,7 +21,7 @@ from opsconsole.walkthrough.ours import assign, is_of
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tallies import Tally, tallies
 from opsconsole.walkthrough.tracing import Stopped, Tracing
-from opsconsole.walkthrough.undelivered import not_delivered
+from opsconsole.walkthrough.undelivered import not_delivered, see_readable
 
 _T = TypeVar("_T")
 
@@ -138,6 +138,7 @@ class Follower:
         arrived = await self._messages(way, Hop.DELIVERED, way.targets, within, way.group_wait_seconds)
         last = max((message.at for message in arrived.values()), default=None)
         self._notified(way, last)
+        see_readable(Hop.DELIVERED, arrived)
         if arrived:
             self.tracing.reached(Hop.DELIVERED, _told(arrived), last)
 
@@ -149,6 +150,7 @@ class Follower:
             return
         within = way.group_interval_seconds + self._delivery_seconds
         arrived = await self._messages(way, Hop.NOTICE, targets, within, way.group_interval_seconds)
+        see_readable(Hop.NOTICE, arrived)
         last = max((message.at for message in arrived.values()), default=None)
         self.tracing.reached(Hop.NOTICE, _told(arrived) or "by Alertmanager's own counters", last)
 
@@ -225,7 +227,9 @@ class Follower:
             ) from error  # fmt: skip
         if not there:
             missing = [target for target in visible if target not in arrived]
-            raise await not_delivered(self.sight, hop, missing or blind, self.counted, within)
+            raise await not_delivered(
+                self.sight, hop, missing or blind, self.counted, within, mark=self.mark, since=since
+            )
         self.unseen += [target for target in blind if target not in self.unseen]
         return arrived
 

@@ -202,12 +202,13 @@ class Trial:
         await self.follower.delivered(way)
 
     async def _to_rest(self, drains_within: float) -> None:
-        """At rest again: the window has to empty first. What was told to somebody is taken back."""
+        """At rest again: the window has to empty first. What was told to somebody is taken back; where it
+        stopped on its way to people already, its notice is not waited for."""
         evaluations = 3 * (self.pace.scrape_seconds + self.pace.evaluation_seconds)
         if Hop.PENDING in self.tracing.hops or Hop.FIRING in self.tracing.hops:
             expected = drains_within + evaluations
             await self.follower.rested(self._filters, expected + 2 * _SLACK_SECONDS, expected)
-        if Hop.RECEIVER in self.tracing.hops and self.follower.way is not None:
+        if Hop.RECEIVER in self.tracing.hops and self.follower.way is not None and not self._stopped:
             await self.follower.notices(self.follower.way)
 
     @property

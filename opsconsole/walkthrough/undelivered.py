@@ -1,13 +1,16 @@
-"""Why messages have not come: not sent at all, refused for good, tried in vain, or sent and not there."""
+"""Why messages have not come: not sent at all, refused for good, tried in vain, or sent and not there; and
+mails that have come and cannot be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from opsconsole.checkkit import lasting
 from opsconsole.clients.handover import mail_handovers, refusals
+from opsconsole.clients.inbox import Message
+from opsconsole.clients.inbox.mails import came_unnamed, mail_fault
 from opsconsole.clients.receivers import Target
 from opsconsole.clients.smtp import MailServer
-from opsconsole.model import Hop
+from opsconsole.model import Finding, Hop
 from opsconsole.walkthrough.sight import Sight
 from opsconsole.walkthrough.tallies import Tally, tallies
 from opsconsole.walkthrough.tracing import Stopped
@@ -21,33 +24,57 @@ _NOT_THE_MAIL_SERVER = "a template of the mail cannot be filled in"
 _NOT_THE_WAY = "its webhook, key or channel is wrong, or a template cannot be filled in"
 
 
+def see_readable(hop: Hop, arrived: Mapping[Target, Message]) -> None:
+    """Raise Stopped where a mail that has arrived cannot be read."""
+    mails = [(target.address, message) for target, message in arrived.items() if target.kind == "email"]
+    faults = [(address, fault) for address, message in mails if (fault := mail_fault(message))]
+    if faults:
+        because = "; ".join(f"{address}: {fault.summary}" for address, fault in faults)
+        remedy = "; ".join(dict.fromkeys(fault.remedy for _, fault in faults))
+        looked = [f"the mail to {address}: subject {one.subject!r}" for address, one in mails]
+        raise stopped(hop, because, looked, remedy)
+
+
 async def not_delivered(
-    sight: Sight, hop: Hop, missing: Sequence[Target], counted: Mapping[str, Tally], within_seconds: float
-) -> Stopped:
-    """What Alertmanager counts of these messages, and what the mail server says to these recipients."""
+    sight: Sight, hop: Hop, missing: Sequence[Target], counted: Mapping[str, Tally], within_seconds: float,
+    *, mark: str, since: float,
+) -> Stopped:  # fmt: skip
+    """What Alertmanager counts of these messages, what the mail server says to these recipients, and which
+    mails have come to them at `since` (unix seconds) or later in which `mark` is not."""
     looked: list[str] = []
     now = await asked(tallies(sight), looked)
-    since = {
+    added = {
         kind: (now or {}).get(kind, Tally()).since(counted.get(kind, Tally()))
         for kind in sorted({target.kind for target in missing})
     }
-    looked += [f"Alertmanager counts since the cause for {kind}: {tally}" for kind, tally in since.items()]
-    failed = [kind for kind, tally in since.items() if tally.failed > 0]
+    looked += [f"Alertmanager counts since the cause for {kind}: {tally}" for kind, tally in added.items()]
+    failed = [kind for kind, tally in added.items() if tally.failed > 0]
     people, within = ", ".join(str(target) for target in missing), lasting(within_seconds)
     if failed:
-        how = "; ".join(
-            filter(
-                None, [_for_good(since, missing, within_seconds), await _mail_refused(sight, missing, looked)]
-            )
-        )
+        how = [_for_good(added, missing, within_seconds), await _mail_refused(sight, missing, looked)]
         because = f"Alertmanager tries in vain to notify by {', '.join(failed)}: nothing for {people}"
-        because += f"; {how}" if how else ""
-    elif any(tally.sent > 0 for tally in since.values()):
+        because = "; ".join(filter(None, [because, *how]))
+    elif any(tally.sent > 0 for tally in added.values()):
         because = f"Alertmanager has handed it over, and nothing came for {people} within {within}"
-        return stopped(hop, because, looked, _REMEDY)
+        unnamed = await asked(_unnamed(sight, missing, mark, since), looked) or []
+        told = [because, *(f"{one.subject}: {one.summary}" for one in unnamed)]
+        remedies = dict.fromkeys([*(one.remedy for one in unnamed), _REMEDY])
+        return stopped(hop, "; ".join(told), looked, "; ".join(remedies))
     else:
-        because = f"Alertmanager has notified nobody by {', '.join(since)} within {within}"
+        because = f"Alertmanager has notified nobody by {', '.join(added)} within {within}"
     return stopped(Hop.RECEIVER if hop is Hop.DELIVERED else hop, because, looked, _REMEDY)
+
+
+async def _unnamed(sight: Sight, missing: Sequence[Target], mark: str, since: float) -> list[Finding]:
+    """What came to them by mail in which `mark` is not."""
+    if (inbox := sight.inboxes.get("email")) is None:
+        return []
+    seen = [
+        await came_unnamed(sight.alertmanager, inbox, target.address, mark, since=since)
+        for target in missing
+        if target.kind == "email"
+    ]
+    return [one for one in seen if one is not None]
 
 
 def _for_good(since: Mapping[str, Tally], missing: Sequence[Target], within_seconds: float) -> str:

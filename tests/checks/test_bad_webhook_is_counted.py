@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from opsconsole.config import Environment
+from opsconsole.engine.discover import discover
 from opsconsole.errors import EffectRefused
 from opsconsole.lab.service.webhooks import ANYTHING, EMPTY_SECRET, NO_SIGNATURE
 from opsconsole.lab.state import LabState
@@ -33,6 +34,29 @@ async def test_passes_when_both_counters_move_by_one(here: Environment, verify: 
     assert view.text == (
         "with no signature refused too; with a signature made with an empty secret refused too; "
         "refused with 400; received and failed each moved by that one; Prometheus has it within two scrapes"
+    )
+
+
+async def test_answers_that_take_too_long(here: Environment, verify: Verify) -> None:
+    item = f'received = "{RECEIVED}"\nfailed = "{FAILED}"\nwebhook_answer_seconds = 1e-6\n'
+    view = await verify(here, check="bad_webhook_is_counted", settings=item)
+    assert view.outcome is Outcome.FAIL
+    (finding,) = view.findings
+    assert re.match(r"the service took \S+ s at best to answer a webhook, with nothing", finding.summary)
+    assert "Stripe gives up" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("took_seconds", "slow"),
+    [([8.0, 8.1, 7.9], True), ([8.0, 0.1, 8.0], False), ([5.0, 5.0, 5.0], False)],
+    ids=["each time", "not each time", "just in time"],
+)
+def test_one_quick_answer_is_enough(
+    pytestconfig: pytest.Config, took_seconds: list[float], slow: bool
+) -> None:
+    judged = discover(pytestconfig.rootpath / "checks")["bad_webhook_is_counted"].run.__globals__["_slow"]
+    assert [finding.summary[:22] for finding in judged(took_seconds, 5.0)] == (
+        ["the service took 7.9 s"] if slow else []
     )
 
 

@@ -104,6 +104,24 @@ async def test_a_mail_without_a_text(lab: LabState, here: Environment, verify: V
     assert view.findings[0].summary == "the mail arrived without a text"
 
 
+async def test_a_mail_that_does_not_say_what_it_is_about(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    mails = "      - to: alerts@rsolv.dev\n        send_resolved: true\n"
+    info = f"  - name: billing-info\n    email_configs:\n{mails}"
+    nameless = "        text: Alarm\n        html: ''\n        headers: {Subject: Alarm}\n"
+    with alertmanager_config(lab, replaced(f"{info}        text: *mail\n", info + nameless)):
+        view = await verify(here, check=CHECK, settings=INFO + QUICK)
+    assert view.outcome is Outcome.FAIL
+    (finding,) = view.findings
+    assert finding.subject == "alerts@rsolv.dev"
+    assert re.match(
+        r"no mail within 2 s: a mail came meanwhile, with the subject 'Alarm', and \S+ is nowhere in it",
+        finding.summary,
+    )
+    assert "have the receiver's template show" in finding.remedy
+
+
 async def test_a_mail_that_alertmanager_cannot_write_is_not_waited_for(
     lab: LabState, here: Environment, verify: Verify
 ) -> None:

@@ -80,6 +80,11 @@ def _mail_down(lab: LabState) -> AbstractContextManager[None]:
     )
 
 
+def _without_subject(lab: LabState) -> AbstractContextManager[None]:
+    info = "- name: billing-info\n  email_configs:\n  - to: alerts@rsolv.dev\n"
+    return alertmanager_config(lab, replaced(info, f"{info}    headers: {{Subject: ''}}\n"))
+
+
 BROKEN_AT: dict[str, tuple[Callable[[LabState], AbstractContextManager[None]], Hop, str]] = {
     "scrape stopped": (_unscraped, Hop.METRIC, "does not scrape"),
     "rule gone": (_unloaded, Hop.PENDING, "the rule is not loaded any more"),
@@ -88,6 +93,11 @@ BROKEN_AT: dict[str, tuple[Callable[[LabState], AbstractContextManager[None]], H
     "inhibited": (_inhibited, Hop.RECEIVER, "inhibited by Other"),
     "routed to nobody": (_to_nobody, Hop.RECEIVER, "routed to nobody"),
     "mail server down": (_mail_down, Hop.RECEIVER, "tries in vain to notify by email"),
+    "empty subject": (
+        _without_subject,
+        Hop.DELIVERED,
+        "alerts@rsolv.dev: the mail arrived without a subject",
+    ),
 }
 
 

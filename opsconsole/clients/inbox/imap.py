@@ -17,6 +17,7 @@ from typing import TypeVar
 from opsconsole import config
 from opsconsole.clients.evidence import next_id, on_loopback
 from opsconsole.clients.inbox import EXCERPT, Message
+from opsconsole.clients.mailtext import text_of
 from opsconsole.errors import Nonsense, OpsconsoleError, Refused, TimedOut, Unreachable
 from opsconsole.model import Exchange
 from opsconsole.redaction import excerpt
@@ -166,8 +167,6 @@ def _message(number: str, fetched: tuple[bytes, bytes]) -> Message:
     arrived = re.search(rb'INTERNALDATE "([^"]+)"', line)
     if arrived is None:
         raise ValueError("a message without its time")
-    part = mail.get_body(("plain", "html"))
-    text = part.get_content() if part is not None else ""
     return Message(
         id=number,
         channel="email",
@@ -175,7 +174,7 @@ def _message(number: str, fetched: tuple[bytes, bytes]) -> Message:
         sender=str(mail.get("From", "")),
         subject=str(mail.get("Subject", "")),
         at=datetime.strptime(arrived[1].decode().strip(), "%d-%b-%Y %H:%M:%S %z").timestamp(),
-        body_excerpt=str(text)[:EXCERPT],
+        body_excerpt=text_of(mail)[:EXCERPT],
         delivered=True,
     )
 

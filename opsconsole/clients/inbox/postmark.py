@@ -60,7 +60,7 @@ class PostmarkInbox:
             if _unix(one.ReceivedAt) < since or one.MessageID in self._others:
                 continue
             details = (await self._http.get(f"/messages/outbound/{one.MessageID}/details")).json(_Details)
-            if any(text in part for part in (one.Subject, details.TextBody, details.HtmlBody)):
+            if any(text in part for part in (one.From, one.Subject, details.TextBody, details.HtmlBody)):
                 found.append(_message(one, details, self.address))
             else:
                 self._others.add(one.MessageID)
@@ -108,7 +108,7 @@ def _message(one: _Listed, details: _Details, address: str) -> Message:
         sender=one.From,
         subject=one.Subject,
         at=_unix(one.ReceivedAt),
-        body_excerpt=(details.TextBody or details.HtmlBody)[:EXCERPT],
+        body_excerpt=(details.TextBody if details.TextBody.strip() else details.HtmlBody)[:EXCERPT],
         delivered=bool(wanted) and wanted <= delivered_to,
     )
 
