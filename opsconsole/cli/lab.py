@@ -78,11 +78,13 @@ def status() -> None:
 
 @command.command()
 def down() -> None:
-    """End the lab, or both, and remove everything of them."""
-    from opsconsole.lab import stack, state
+    """End the lab, or both, and remove everything of them. One on which somebody practises stays."""
+    from opsconsole.lab import breaking, stack, state
 
     with state.alone():
         labs = list(state.all_kept())
+        for lab in labs:
+            breaking.see_nobody_practises(lab, "the lab is not ended")
         for lab in labs:
             stack.stop(lab)
         left = stack.clear_leftovers()
@@ -123,15 +125,17 @@ def break_(context: click.Context, name: str) -> None:
 @command.command("list")
 def list_() -> None:
     """List the faults with which the lab can be broken, by the link of the chain that they break."""
+    from opsconsole.cli import terminal
     from opsconsole.lab import faults
 
-    found = faults.load()
-    width = max(map(len, found))
+    columns = terminal.columns()
     for link, what in faults.LINKS.items():
         click.echo(f"{link}: {what}")
-        for fault in (fault for fault in found.values() if fault.link == link):
-            drill = "  [drill lab]" if fault.drill else ""
-            click.echo(f"  {fault.name:<{width}}  {fault.said}{drill}")
+        found = [fault for fault in faults.load().values() if fault.link == link]
+        width = max(len(fault.name) for fault in found)
+        for fault in found:
+            drill = " [drill lab]" if fault.drill else ""
+            click.echo(terminal.broken(f"  {fault.name:<{width}}  {fault.said}{drill}", columns))
 
 
 @command.command()

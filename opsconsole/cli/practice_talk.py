@@ -3,11 +3,9 @@
 import platform
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from opsconsole import __version__, session
+from opsconsole.cli import terminal
 from opsconsole.cli.lines import Output
 from opsconsole.engine.record import Recorder
 from opsconsole.errors import LabError
@@ -82,8 +81,8 @@ class Talk:
 
     def say(self, text: str) -> None:
         """Say it; nobody need be there to read it. In a terminal its lines are broken between words."""
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-        self._output.write("".join(f"{_broken(line, columns)}\n" for line in text.split("\n")))
+        width = terminal.columns()
+        self._output.write("".join(f"{terminal.broken(line, width)}\n" for line in text.split("\n")))
         self._output.flush()
 
     def held(self, lab: LabState, records: Records) -> int:
@@ -165,7 +164,7 @@ class Talk:
         chosen = [fault for fault in shown if link in ("", fault.link)]
         for each, what in LINKS.items():
             if of_link := [fault for fault in chosen if fault.link == each]:
-                self.say("\n".join([f"{each}: {what}", *map(self._numbered, of_link)]))
+                self.say("\n".join([f"{each}: {what}", *self._numbered(of_link)]))
         if not chosen:
             self.say(f"Nothing in the list has {words!r} in it; `list` shows all.")
 
@@ -175,7 +174,7 @@ class Talk:
                 "Nothing in the list is called so. `list` shows what it may be, `help` what can be typed."
             )
         elif len(faults) > 1:
-            self.say("\n".join(["Which one? By number or name:", *map(self._numbered, faults)]))
+            self.say("\n".join(["Which one? By number or name:", *self._numbered(faults)]))
         else:
             self._supposed = faults[0]
             self.say(f"Do you mean {_told(faults[0])}? (y/n)")
@@ -258,26 +257,15 @@ class Talk:
         )
         return f"{wrong}{first}{hints}".replace(" ,", ",")
 
-    def _numbered(self, fault: Fault) -> str:
-        width = max(len(each.name) for each in self._faults)
-        return f"  {self._faults.index(fault) + 1:>3}  {fault.name:<{width}}  {fault.said}"
+    def _numbered(self, faults: Sequence[Fault]) -> list[str]:
+        width = max(len(fault.name) for fault in faults)
+        return [f"  {self._faults.index(f) + 1:>3}  {f.name:<{width}}  {f.said}" for f in faults]
 
     def _so_far(self) -> str:
         return f"after {after(time.monotonic() - self._began)}"
 
     def _record(self, subject: str, text: str) -> None:
         self._recorder.emit(Observed(item=ITEM, seen=Seen(text, subject)))
-
-
-def _broken(line: str, columns: int) -> str:
-    """A line in as many as it needs; those that go on begin under its last column."""
-    if len(line) <= columns or not columns:
-        return line
-    begun = max((gap.end() for gap in re.finditer(r"  +", line)), default=0)
-    under = begun if begun <= columns // 2 else 8
-    return textwrap.fill(
-        line, columns, subsequent_indent=" " * under, break_on_hyphens=False, drop_whitespace=True
-    )
 
 
 def _told(fault: Fault) -> str:

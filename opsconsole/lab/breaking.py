@@ -45,25 +45,25 @@ def break_it(lab: LabState, fault: Fault, *, hidden: bool = False) -> LabState:
 async def mend(lab: LabState, on_progress: Callable[[str], None] | None = None) -> LabState:
     """Start a lab again as it was at first, on the same addresses. Raises LabError where somebody practises
     on it, and where it does not start; then nothing of it is left."""
-    if lab.in_practice:
-        raise LabError(
-            f"the lab is in practice: {_practised(lab)}", hint="to end it: give up there, or Ctrl-C"
-        )
+    see_nobody_practises(lab, "the lab is not mended")
     return await stack.renew(lab, on_progress)
 
 
-def _see_whole(lab: LabState) -> None:
-    if lab.in_practice:
+def see_nobody_practises(lab: LabState, refused: str) -> None:
+    """Raise LabError with these words where somebody looks for what the lab is broken with."""
+    if lab.practised_by and lab.in_practice:
+        pid = lab.practised_by.pid
         raise LabError(
-            f"the lab is broken already: {_practised(lab)}", hint="to end it: give up there, or Ctrl-C"
+            f"{refused}: somebody practises on it, in process {pid}",
+            hint=f"to end that: `give up` there, or Ctrl-C; without its terminal: kill {pid}",
         )
+
+
+def _see_whole(lab: LabState) -> None:
+    see_nobody_practises(lab, "the lab is broken already")
     if lab.fault:
         what = "for a practice that was cut off" if lab.practised_by else f"with {lab.fault}"
         raise LabError(f"the lab is broken already, {what}", hint=MEND)
     if not lab.whole:
         ended = ", ".join(member.name for member in lab.members if not member.running)
         raise LabError(f"a part of the lab has ended: {ended}", hint=MEND)
-
-
-def _practised(lab: LabState) -> str:
-    return f"somebody practises on it, in process {lab.practised_by.pid if lab.practised_by else 0}"

@@ -13,9 +13,9 @@ from typing import IO
 
 import pytest
 
-from opsconsole.cli import practice_talk
+from opsconsole.cli import practice_talk, terminal
 from opsconsole.cli.lines import Output
-from opsconsole.cli.practice_talk import Talk, _broken
+from opsconsole.cli.practice_talk import Talk
 from opsconsole.engine.record import Recorder
 from opsconsole.errors import LabError
 from opsconsole.lab import faults, practice, state
@@ -267,5 +267,5 @@ def test_a_practice_that_is_ended_while_its_lab_starts_leaves_nothing(
     ],
 )  # fmt: skip
 def test_lines_are_broken_between_words(line: str, columns: int, lines: list[str]) -> None:
-    broken = _broken(line, columns).split("\n")
-    assert [each.rstrip() for each in broken] == [each.rstrip() for each in lines]
+    got = terminal.broken(line, columns).split("\n")
+    assert [each.rstrip() for each in got] == [each.rstrip() for each in lines]

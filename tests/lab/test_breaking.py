@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from opsconsole import content
-from opsconsole.cli import group
+from opsconsole.cli import group, terminal
 from opsconsole.errors import LabError
 from opsconsole.lab import breaking, faults, parts, processes, stack, state
 from opsconsole.lab.faults import LINKS, Fault
@@ -159,12 +159,15 @@ def test_a_fault_that_cannot_be_brought_about_is_mended_like_one_that_can(whole:
     assert state.load(whole.folder).fault == "no_route"
 
 
-def test_nobody_breaks_or_mends_a_lab_on_which_somebody_practises(whole: LabState, myself: Member) -> None:
+def test_nobody_breaks_mends_or_ends_a_lab_on_which_somebody_practises(
+    whole: LabState, myself: Member
+) -> None:
     replace(whole, fault=FAULT, practised_by=myself).save()
-    for command in ("mend", "break target_down", "practise"):
+    for command in ("mend", "break target_down", "practise", "down"):
         with pytest.raises(LabError, match="somebody practises on it") as refused:
             lab(*command.split())
         assert FAULT not in str(refused.value)
+        assert f"`give up` there, or Ctrl-C; without its terminal: kill {myself.pid}" in refused.value.hint
     assert "broken for practice" in lab("status")
     assert FAULT not in lab("status")
     assert state.load(whole.folder).members == whole.members
@@ -190,7 +193,10 @@ def test_a_lab_of_which_a_part_has_ended_is_not_broken(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(LabError, match="no fault 'target_dwn'") as unknown:
         lab("break", "target_dwn")
-    assert "did you mean 'target_down'?" in unknown.value.hint
+    assert unknown.value.hint == "did you mean 'target_down'? `opsconsole lab list` shows all"
+    with pytest.raises(LabError, match="no fault 'zzz'") as unknown:
+        lab("break", "zzz")
+    assert unknown.value.hint == "`opsconsole lab list` shows all"
 
 
 @pytest.mark.parametrize("command", ["break target_down", "mend", "status", "break mend"])
@@ -209,6 +215,13 @@ def test_the_list_shows_all_by_their_links() -> None:
         assert re.search(rf"^  {fault.name} +{re.escape(fault.said)}", listed, re.MULTILINE), fault.name
     assert [line.partition(":")[0] for line in listed.splitlines() if line[0] != " "] == [*LINKS]
     assert lab("break", "list") == listed
+
+
+def test_in_a_terminal_the_list_is_as_wide_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "columns", lambda: 80)
+    listed = lab("list")
+    assert max(map(len, listed.splitlines())) <= 80
+    assert set(lab("list").split()) >= {*faults.load()}
 
 
 def test_there_are_at_least_sixty_over_every_link() -> None:

@@ -74,6 +74,6 @@ def named(name: str) -> Fault:
     """The fault of this name. Raises LabError where there is none."""
     faults = load()
     if name not in faults:
-        close = nearest(name, faults)
-        raise LabError(f"no fault {name!r}", hint=f"{close}; `opsconsole lab list` shows all")
+        close = nearest(name, faults, all_at="`opsconsole lab list` shows all")
+        raise LabError(f"no fault {name!r}", hint=close)
     return faults[name]
