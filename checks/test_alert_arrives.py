@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from opsconsole.checkkit import (
@@ -226,9 +227,7 @@ class _Delivery:
             if message := arrived.get(address):
                 yield _as_arrived(address, message, sent_at)
             else:
-                unnamed = None
-                if now.handed_over > 0:
-                    unnamed = await came_unnamed(self.alertmanager, inbox, address, run, since=sent_at)
+                unnamed = await self._unnamed(inbox, address, run, sent_at) if now.handed_over > 0 else None
                 because, remedy = (unnamed.summary, unnamed.remedy) if unnamed else why
                 summary = f"no mail within {self._waited(given_up)}: {because}"
                 yield Finding(subject=address, summary=summary, detail=f"looked for {run}", remedy=remedy)
@@ -236,6 +235,13 @@ class _Delivery:
             yield _in_vain(now)
         if there := [address for address in visible if address in arrived]:
             yield Seen(f"delivered to {', '.join(there)}")
+
+    async def _unnamed(self, inbox: Inbox, address: str, run: str, sent_at: float) -> Finding | None:
+        """A mail that may be the one that is missing, as far as that can be seen."""
+        found: Finding | None = None
+        with suppress(Unseen):
+            found = await came_unnamed(self.alertmanager, inbox, address, run, since=sent_at)
+        return found
 
     async def by_counters(self) -> AsyncIterator[Finding | Seen]:
         async def handed_over() -> bool:
