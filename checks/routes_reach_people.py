@@ -1,7 +1,7 @@
 """The running Alertmanager sends every alert to the people and channels meant, when it should."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -13,9 +13,11 @@ from opsconsole.checkkit import (
     AlertmanagerConfig,
     Duration,
     Finding,
+    InForce,
     Names,
     NotEmpty,
     Prometheus,
+    Route,
     Seen,
     Unseen,
     connection,
@@ -33,13 +35,26 @@ _ALIKE = 0.85
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """Whom `alerts` are meant for; `channels` are kinds of integration ("slack") or "kind address"."""
+    """Whom `alerts` are meant for; `channels` are kinds of integration ("slack") or "kind address".
+
+    `time_intervals` are those of Alertmanager, by name, in which they are meant to be muted, or outside which
+    where they are active ones; `inhibited_by` are alerts that are meant to mute them though less severe."""
 
     alerts: Names
     email: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
     group_wait: Duration = ""
+    group_interval: Duration = ""
     repeat_interval: Duration = ""
+    time_intervals: list[str] = field(default_factory=list)
+    inhibited_by: list[str] = field(default_factory=list)
+
+
+Sent = Mapping[str, Sequence[dict[str, str] | None]]
+"""The label sets in which each alert leaves Prometheus; None for one that is dropped there."""
+
+Silent = Callable[[dict[str, str], Expectation], Iterable[Finding | Seen]]
+"""What silences an alert with these labels that is meant so, or will."""
 
 
 async def check(
@@ -51,11 +66,12 @@ async def check(
     separate_alertmanagers: tuple[str, ...] = (),
     external_labels: dict[str, str] | None = None,
 ) -> AsyncIterator[Finding | Seen]:
-    """By the configuration that runs, the labels that Prometheus sends, and what is in force just now:
-    inhibition by alerts that fire, silences, time intervals. `alertmanager_seen_by_prometheus` is its
-    URL in Prometheus' eyes, where that is another than ours (a port-forward); `separate_alertmanagers` are
-    others that Prometheus sends to and that are no replicas of ours: their URLs, or hosts and ports;
-    `external_labels` are those that every alert must carry when it leaves Prometheus."""
+    """By the configuration that runs, the labels that Prometheus sends, what is in force just now (inhibition
+    by alerts that fire, silences, time intervals), and what begins within 24 hours.
+    `alertmanager_seen_by_prometheus` is its URL in Prometheus' eyes, where that is another than ours (a
+    port-forward); `separate_alertmanagers` are others that Prometheus sends to and that are no replicas of
+    ours: their URLs, or hosts and ports; `external_labels` are those that every alert must carry when it
+    leaves Prometheus."""
     connected = _connected(prometheus, alertmanager, alertmanager_seen_by_prometheus, separate_alertmanagers)
     try:
         now, labels = await asyncio.gather(in_force(alertmanager), sent_labels(prometheus))
@@ -66,8 +82,9 @@ async def check(
         raise
     async for said in _reloaded(alertmanager):
         yield said
+    silent = _silent(now, labels)
     told = [
-        list(_reach(now.config, now.held_back, alert, labels.get(alert, ()), expectation))
+        list(_reach(now.config, silent, alert, labels.get(alert, ()), expectation))
         for expectation in expected
         for alert in expectation.alerts
     ]
@@ -78,12 +95,15 @@ async def check(
     async for said in connected:
         yield said
     right = sum(not any(isinstance(said, Finding) for said in of_one) for of_one in told)
-    yield Seen(f"{right} of {len(told)} alerts reach whom they are meant for, now")
+    yield Seen(
+        f"{right} of {len(told)} alerts reach whom they are meant for, when they are meant to: "
+        "now, and by what is planned for the next 24 h"
+    )
 
 
 def _reach(
     config: AlertmanagerConfig,
-    held_back: Callable[[Mapping[str, str]], Iterator[Finding]],
+    silent: Silent,
     alert: str,
     labels: Sequence[dict[str, str] | None],
     meant: Expectation,
@@ -92,15 +112,26 @@ def _reach(
     if not labels:
         yield Finding(subject=alert, summary="no such alert rule is loaded, so nothing is routed")
     sent = [each for each in labels if each is not None]
-    findings: dict[Finding, None] = {}
+    said: dict[Finding | Seen, None] = {}
     for each in sent:
-        found = (*_misrouted(config, alert, each, meant), *held_back(each))
-        findings |= {replace(finding, subject=alert): None for finding in found}
-    yield from findings
+        found = (*_misrouted(config, alert, each, meant), *silent(each, meant))
+        said |= {replace(one, subject=alert): None for one in found}
+    yield from said
     if len(sent) < len(labels):
         yield _dropped(alert)
     for receiver in dict.fromkeys(name for each in sent for name in _receivers(config, each)):
         yield Seen(receiver, subject=alert)
+
+
+def _silent(now: InForce, labels: Sent) -> Silent:
+    by_lesser = now.muted_by_lesser(one for one in chain.from_iterable(labels.values()) if one is not None)
+
+    def told(sent: dict[str, str], meant: Expectation) -> Iterator[Finding | Seen]:
+        yield from now.held_back(sent, meant.time_intervals)
+        yield from now.to_come(sent, meant.time_intervals)
+        yield from by_lesser(sent, meant.inhibited_by)
+
+    return told
 
 
 def _dropped(alert: str) -> Finding:
@@ -111,9 +142,7 @@ def _dropped(alert: str) -> Finding:
     )
 
 
-def _unmarked(
-    labels: Mapping[str, Sequence[dict[str, str] | None]], external: Mapping[str, str]
-) -> Iterator[Finding]:
+def _unmarked(labels: Sent, external: Mapping[str, str]) -> Iterator[Finding]:
     """The external labels that alerts lack, or have with another value."""
     for name, value in external.items():
         lacking = {
@@ -194,7 +223,8 @@ async def _delivered(prometheus: Prometheus, url: str) -> AsyncIterator[Finding 
 def _receivers(config: AlertmanagerConfig, labels: dict[str, str]) -> list[str]:
     return [
         f"{route} → {route.receiver}: {_reached(config, route.receiver)}, after "
-        f"{lasting(route.group_wait_seconds)}, again every {lasting(route.repeat_interval_seconds)}"
+        f"{lasting(route.group_wait_seconds)}, news every {lasting(route.group_interval_seconds)}, "
+        f"again every {lasting(route.repeat_interval_seconds)}"
         for route in config.routes(labels)
     ]
 
@@ -224,6 +254,7 @@ def _misrouted(
     for route in config.routes(labels):
         for name, wanted, got in (
             ("group_wait", meant.group_wait, route.group_wait_seconds),
+            ("group_interval", meant.group_interval, route.group_interval_seconds),
             ("repeat_interval", meant.repeat_interval, route.repeat_interval_seconds),
         ):
             if wanted and seconds(wanted) != got:
@@ -231,7 +262,21 @@ def _misrouted(
                 found.append(
                     Finding(subject=alert, summary=f"{name} is {lasting(got)}, not {wanted}", detail=why)
                 )
+        if not meant.group_interval and route.group_interval_seconds > route.repeat_interval_seconds:
+            found.append(_repeats_seldom(alert, route))
     return found
+
+
+def _repeats_seldom(alert: str, route: Route) -> Finding:
+    interval = lasting(route.group_interval_seconds)
+    return Finding(
+        subject=alert,
+        summary=f"is repeated every {interval} only, not every {lasting(route.repeat_interval_seconds)}, and "
+        f"others of its group wait for that: its group_interval is {interval}",
+        detail=f"the route {route}",
+        remedy="group_interval belongs below repeat_interval; where this is meant, say so in the checklist: "
+        "group_interval",
+    )
 
 
 def _why_not_in_time(

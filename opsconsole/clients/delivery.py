@@ -1,23 +1,27 @@
 """An alert's way to people: the labels that Alertmanager gets, whether it gets them, what holds them back."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from opsconsole import promql
 from opsconsole.checkkit import until
 from opsconsole.clients.alertmanager import Alertmanager, Status
+from opsconsole.clients.inhibition import Inhibition
+from opsconsole.clients.lesser import WrongWayRound
 from opsconsole.clients.prometheus import Prometheus, Rule
 from opsconsole.clients.relabelling import Outgoing
-from opsconsole.clients.routing import AlertmanagerConfig
-from opsconsole.clients.silences import silenced
+from opsconsole.clients.routing import AlertmanagerConfig, Route
+from opsconsole.clients.silences import Silence, silenced, silenced_later
 from opsconsole.errors import Unseen
-from opsconsole.model import Finding
+from opsconsole.model import Finding, Seen
 
 _ALERTS_PATH = "/api/v2/alerts"
+_SOON = timedelta(hours=24)
 
 Labels = Mapping[str, str]
 
@@ -58,12 +62,13 @@ class InForce:
     silences: list[dict[str, Any]]
     at: datetime
 
-    def held_back(self, labels: Labels) -> Iterator[Finding]:
-        """What would keep an alert with these labels from arriving now."""
+    def held_back(self, labels: Labels, meant: Collection[str] = ()) -> Iterator[Finding]:
+        """What would keep an alert with these labels from arriving now; not a time interval that is `meant`
+        to, by its name, unless nothing is sent for ever."""
         for silence in silenced(labels, self.silences, self.at):
-            end = f"{silence.ends_at:%F %H:%M} UTC"
             yield Finding(
-                summary=f"is silenced until {end} by {silence.created_by}: {silence.comment}",
+                summary=f"is silenced until {_utc(silence.ends_at)} by {silence.created_by}: "
+                f"{silence.comment}",
                 detail=f"the silence is on {silence.matchers}",
                 remedy=f"ask its author, then: amtool silence expire {silence.id}",
             )
@@ -75,13 +80,91 @@ class InForce:
                 remedy=f"see to {source}; is the rule meant to mute this alert?",
             )
         for route in self.config.routes(labels):
-            if reason := self.config.muted_now(route, self.at):
-                for_ever = self.config.never_sends(route, self.at.date())
+            reason = self.config.muted_now(route, self.at)
+            for_ever = bool(reason) and self.config.never_sends(route, self.at.date())
+            if for_ever or (reason := self.config.muted_now(route.without(meant), self.at)):
                 yield Finding(
                     summary=f"notifies nobody now: {reason}",
                     detail=f"the route {route}{', and so it stays for ever' if for_ever else ''}",
                     remedy="correct the time intervals in alertmanager.yml" if for_ever else "",
                 )
+
+    def to_come(self, labels: Labels, meant: Collection[str] = ()) -> Iterator[Finding | Seen]:
+        """What will keep it from arriving, as far as that is planned: a finding for what begins within a day,
+        seen where it begins later, or is a time interval that is `meant`, now too."""
+        for silence in silenced_later(labels, self.silences, self.at):
+            yield _silenced_later(silence, silence.begins_at - self.at <= _SOON)
+        for route in self.config.routes(labels):
+            yield from self._muted_later(route, meant)
+
+    def _muted_later(self, route: Route, meant: Collection[str]) -> Iterator[Finding | Seen]:
+        names = (*route.mute_time_intervals, *route.active_time_intervals)
+        unmeant = route.without(meant)
+        if not names or self.config.muted_now(unmeant, self.at):
+            return
+        if coming := self.config.muted_next(unmeant, self.at, self.at + _SOON):
+            at, reason = coming
+            yield Finding(
+                summary=f"will notify nobody from {_utc(at)}: {reason}",
+                detail=f"the route {route}",
+                remedy="correct the route's time intervals in alertmanager.yml; those that are meant belong "
+                "in the checklist: time_intervals",
+            )
+        elif muted := self.config.muted_now(route, self.at):
+            if not self.config.never_sends(route, self.at.date()):
+                yield Seen(f"notifies nobody now, as is meant: {muted}")
+        elif coming := self.config.muted_next(route, self.at, self.at + _SOON):
+            yield Seen(f"will notify nobody from {_utc(coming[0])}, as is meant: {coming[1]}")
+        else:
+            yield Seen(f"its time intervals do not mute it within the next 24 h: {', '.join(names)}")
+
+    def muted_by_lesser(
+        self, loaded: Iterable[Labels]
+    ) -> Callable[[Labels, Collection[str]], Iterator[Finding | Seen]]:
+        """A function from an alert's labels, and the names of alerts that are meant to mute it, to what is
+        said of others of the `loaded` ones that are less severe and mute it while they fire: a finding for
+        each inhibit rule, seen where Alertmanager may overlook it."""
+        return partial(_muted_by_lesser, self.config.wrong_way_round(loaded))
+
+
+def _muted_by_lesser(
+    wrong_way_round: WrongWayRound, labels: Labels, meant: Collection[str]
+) -> Iterator[Finding | Seen]:
+    by_rule: dict[str, list[Inhibition]] = {}
+    for inhibition in wrong_way_round.muting(labels):
+        if inhibition.source.get("alertname", "") not in meant:
+            by_rule.setdefault(inhibition.rule, []).append(inhibition)
+    for rule, found in by_rule.items():
+        sources = {f"{one.source.get('alertname')} ({one.source['severity']})": None for one in found}
+        while_firing = f"silent while the less severe {' or '.join(sources)} fires"
+        if any(one.certain for one in found):
+            yield Finding(
+                summary=f"goes {while_firing}",
+                detail=f"by the inhibit rule: {rule}",
+                remedy="turn the rule round in alertmanager.yml; alerts that are meant to mute it belong in "
+                "the checklist: inhibited_by",
+            )
+        else:
+            yield Seen(f"may go {while_firing}, by the inhibit rule: {rule}")
+
+
+def _silenced_later(silence: Silence, soon: bool) -> Finding | Seen:
+    summary = (
+        f"will be silenced from {_utc(silence.begins_at)} until {_utc(silence.ends_at)} "
+        f"by {silence.created_by}: {silence.comment}"
+    )
+    if not soon:
+        return Seen(summary)
+    return Finding(
+        summary=summary,
+        detail=f"the silence is on {silence.matchers}",
+        remedy="is it planned, and who looks meanwhile? ask its author; to call it off: "
+        f"amtool silence expire {silence.id}",
+    )
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%F %H:%M} UTC"
 
 
 async def in_force(alertmanager: Alertmanager) -> InForce:

@@ -1,10 +1,13 @@
-"""Time intervals of Alertmanager: is one active at a given moment, and is there a moment left to notify at?
+"""Time intervals of Alertmanager: is one active at a given moment, when does that change, and is there a
+moment left to notify at?
 
 Reading and calendar arithmetic are amlint's; the clock and the time zone are added here.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import chain
 from typing import Any
 
 from amlint import timeintervals
@@ -28,6 +31,18 @@ class TimeInterval:
     def contains(self, at: datetime) -> bool:
         """Whether the interval is active at `at`, an aware time."""
         return any(_active(entry, zone, at) for entry, zone in self._entries)
+
+    def turns(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Moments at which it may begin or end, in UTC and in no order: all that there are between two aware
+        times, and some that are not."""
+        for entry, zone in self._entries:
+            day, last = (at.astimezone(zone).date() for at in (since, until))
+            while day <= last:
+                for minute in chain.from_iterable(minutes_on(entry, day)):
+                    wall = datetime.combine(day, time(), zone) + timedelta(minutes=minute)
+                    yield from (wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+                day += timedelta(days=1)
+            yield from _clock_changes(zone, since, until)
 
     @property
     def entries(self) -> list[Entry]:
@@ -72,6 +87,20 @@ def _zone(location: str | None, where: str) -> tzinfo:
         raise Nonsense(
             f"no time zone {location} is known here", where=where, hint="Install tzdata."
         ) from None
+
+
+def _clock_changes(zone: tzinfo, since: datetime, until: datetime) -> Iterator[datetime]:
+    """The whole minute at which the zone's offset changes, once at the most."""
+    start = since.astimezone(UTC).replace(second=0, microsecond=0)
+    minutes = range((until - start) // timedelta(minutes=1) + 1)
+
+    def changed(minute: int) -> bool:
+        return (start + timedelta(minutes=minute)).astimezone(zone).utcoffset() != before
+
+    before = start.astimezone(zone).utcoffset()
+    first = bisect(minutes, False, key=changed)
+    if first < len(minutes):
+        yield start + timedelta(minutes=first)
 
 
 def _active(entry: Entry, zone: tzinfo, at: datetime) -> bool:

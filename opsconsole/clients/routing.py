@@ -9,8 +9,8 @@ Alertmanager's dispatch); `amtool config routes test` is the reference that the 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from opsconsole.clients.inhibition import (
     inhibitions,
     possible_inhibitions,
 )
+from opsconsole.clients.lesser import WrongWayRound
 from opsconsole.clients.matching import Labels, index, near_miss
 from opsconsole.clients.muting import TimeInterval, never_sends
 from opsconsole.clients.receivers import Target, targets
@@ -58,6 +59,12 @@ class Route:
     def __str__(self) -> str:
         return " → ".join(("root", *self.path))
 
+    def without(self, intervals: Collection[str]) -> "Route":
+        """The route as it would be without these time intervals; its active ones hold until all are named."""
+        mute = tuple(name for name in self.mute_time_intervals if name not in intervals)
+        active = self.active_time_intervals if set(self.active_time_intervals) - set(intervals) else ()
+        return replace(self, mute_time_intervals=mute, active_time_intervals=active)
+
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
@@ -83,6 +90,7 @@ class AlertmanagerConfig:
         self._targets = _receivers(document)
         self._intervals = _intervals(document)
         self._never_send: dict[tuple[object, ...], bool] = {}
+        self._muted_next: dict[tuple[object, ...], tuple[datetime, str] | None] = {}
         self._nodes: list[_Node] = []
         self._grow(_root(document))
         self._passed = index([node.matchers for node in self._nodes])
@@ -141,6 +149,10 @@ class AlertmanagerConfig:
         """What mutes an alert with these labels while the `active` alerts (their label sets) fire."""
         return inhibitions(self._inhibit_rules, labels, list(active))
 
+    def wrong_way_round(self, alerts: Iterable[Labels]) -> WrongWayRound:
+        """Which of these alerts mute more severe ones."""
+        return WrongWayRound(self._inhibit_rules, alerts)
+
     def could_inhibit(self, labels: Labels, candidates: Iterable[Labels]) -> list[Inhibition]:
         """What could mute it, were the candidates to fire.
 
@@ -158,6 +170,17 @@ class AlertmanagerConfig:
         if active and not any(self._intervals[name].contains(at) for name in active):
             return f"outside its active time intervals ({', '.join(active)})"
         return None
+
+    def muted_next(self, route: Route, at: datetime, until: datetime) -> tuple[datetime, str] | None:
+        """The first moment after `at` and before `until` (aware times) at which the route notifies nobody, by
+        its time intervals, and why."""
+        key = route.mute_time_intervals, route.active_time_intervals, at, until
+        if key not in self._muted_next:
+            named = (self._intervals[name] for name in (*key[0], *key[1]))
+            turns = {turn for one in named for turn in one.turns(at, until) if at < turn < until}
+            muted = ((turn, reason) for turn in sorted(turns) if (reason := self.muted_now(route, turn)))
+            self._muted_next[key] = next(muted, None)
+        return self._muted_next[key]
 
     def never_sends(self, route: Route, today: date) -> bool:
         """Whether its time intervals mute the route at every moment from today on."""

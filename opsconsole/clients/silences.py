@@ -1,6 +1,6 @@
-"""Silences of Alertmanager: which of them mutes an alert at a given moment?"""
+"""Silences of Alertmanager: which of them mutes an alert at a given moment, or will later?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,12 @@ from opsconsole.errors import Nonsense
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A silence in force; `ends_at` is an aware time, `matchers` is for people."""
+    """A silence; `begins_at` and `ends_at` are aware times, `matchers` is for people."""
 
     id: str
     created_by: str
     comment: str
+    begins_at: datetime
     ends_at: datetime
     matchers: str
 
@@ -28,13 +29,25 @@ def silenced(labels: Labels, silences: Iterable[Mapping[str, Any]], at: datetime
     `silences` is the answer to `GET /api/v2/silences`; expired and pending ones in it are left out by
     their times. Raises Nonsense for an entry that cannot be read.
     """
+    return _muting(labels, silences, lambda begins, ends: begins <= at <= ends)
+
+
+def silenced_later(labels: Labels, silences: Iterable[Mapping[str, Any]], at: datetime) -> list[Silence]:
+    """The silences that will mute it and begin after `at`, the first one first; else as `silenced`."""
+    later = _muting(labels, silences, lambda begins, ends: at < begins < ends)
+    return sorted(later, key=lambda silence: silence.begins_at)
+
+
+def _muting(
+    labels: Labels, silences: Iterable[Mapping[str, Any]], when: Callable[[datetime, datetime], bool]
+) -> list[Silence]:
     found = []
     for entry in silences:
         try:
             begins, ends = (datetime.fromisoformat(entry[name]) for name in ("startsAt", "endsAt"))
-            if begins <= at <= ends and all_pass(_matchers(entry), labels):
+            if when(begins, ends) and all_pass(_matchers(entry), labels):
                 by, comment = entry.get("createdBy", ""), entry.get("comment", "")
-                found.append(Silence(entry["id"], by, comment, ends, _written(entry["matchers"])))
+                found.append(Silence(entry["id"], by, comment, begins, ends, _written(entry["matchers"])))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Nonsense(f"a silence cannot be read: {error!r}", where="Alertmanager's silences") from None
     return found

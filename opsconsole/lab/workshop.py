@@ -129,13 +129,19 @@ class Workshop:
         """A folder in the lab's own for what a fault starts; it goes when the lab is mended."""
         return self.lab.folder / f"beside-{name}"
 
-    def silence(self, *matchers: tuple[str, str], comment: str, lasting: timedelta = YEARS) -> None:
-        """A silence in force, on labels with these values (regular expressions)."""
-        now = datetime.now(UTC)
+    def silence(
+        self,
+        *matchers: tuple[str, str],
+        comment: str,
+        lasting: timedelta = YEARS,
+        begins_in: timedelta = timedelta(seconds=-1),
+    ) -> None:
+        """A silence, in force unless it begins later, on labels with these values (regular expressions)."""
+        begins = datetime.now(UTC) + begins_in
         wish = {
             "matchers": [{"name": n, "value": v, "isRegex": True, "isEqual": True} for n, v in matchers],
-            "startsAt": (now - timedelta(seconds=1)).isoformat(),
-            "endsAt": (now + lasting).isoformat(),
+            "startsAt": begins.isoformat(),
+            "endsAt": (begins + lasting).isoformat(),
             "createdBy": "somebody",
             "comment": comment,
         }

@@ -112,13 +112,18 @@ def alertmanager_config(lab: LabState, edit: Edit, *, accepted: bool = True) -> 
 
 
 @contextmanager
-def silence(lab: LabState, *matchers: tuple[str, str], regex: bool = False) -> Iterator[None]:
-    """A silence in force, on these labels."""
-    now = datetime.now(UTC)
+def silence(
+    lab: LabState,
+    *matchers: tuple[str, str],
+    regex: bool = False,
+    begins_in: timedelta = timedelta(seconds=-1),
+) -> Iterator[None]:
+    """A silence on these labels, in force unless it begins later."""
+    begins = datetime.now(UTC) + begins_in
     wish = {
         "matchers": [{"name": n, "value": v, "isRegex": regex, "isEqual": True} for n, v in matchers],
-        "startsAt": (now - timedelta(seconds=1)).isoformat(),
-        "endsAt": (now + timedelta(minutes=10)).isoformat(),
+        "startsAt": begins.isoformat(),
+        "endsAt": (begins + timedelta(minutes=10)).isoformat(),
         "createdBy": "somebody",
         "comment": "maintenance",
     }

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.request import urlopen
 
@@ -52,6 +53,29 @@ def muted(text: str) -> str:
     return ALWAYS + changed
 
 
+def in_ten_hours(text: str) -> str:
+    """An interval of an hour mutes the info alerts, every day."""
+    hour = (datetime.now(UTC) + timedelta(hours=10)).hour
+    times = f"{{times: [{{start_time: '{hour:02}:00', end_time: '{hour + 1:02}:00'}}]}}"
+    return muted(text).replace("{years: ['2000:2099']}", times)
+
+
+def in_a_week(text: str) -> str:
+    """An interval mutes the info alerts on one day of each month, seven days from now."""
+    return muted(text).replace(
+        "years: ['2000:2099']", f"days_of_month: ['{(datetime.now(UTC) + timedelta(days=7)).day}']"
+    )
+
+
+WRONG_WAY_ROUND = replaced(
+    "inhibit_rules:\n",
+    "inhibit_rules:\n"
+    '  - source_matchers: [severity="warning"]\n'
+    '    target_matchers: [severity="critical"]\n'
+    "    equal: [component, subsystem]\n",
+)
+
+
 BREAKS: dict[str, tuple[Edit, str, str, str]] = {
     "shadowed by an earlier route": (
         first('{matchers: [severity="critical"], receiver: alerts}'),
@@ -95,6 +119,14 @@ BREAKS: dict[str, tuple[Edit, str, str, str]] = {
         replaced("- to: alerts@rsolv.dev", '- to: "All of them <alerts@rsolv.dev>, x@y.z"'),
         STALLED, "also reaches x@y.z", "email x@y.z",
     ),
+    "too late for the group": (
+        replaced("group_interval: 5m", "group_interval: 3d"), CRITICAL, "group_interval is 3 d, not 5m",
+        "news every 3 d",
+    ),
+    "muted by a lesser one": (
+        WRONG_WAY_ROUND, CRITICAL, f"goes silent while the less severe {HIGH} (warning) fires",
+        'severity="warning" mutes severity="critical" where equal on component, subsystem',
+    ),
     "muted now": (
         muted, STALLED, "notifies nobody now: muted by the time interval always", "and so it stays for ever",
     ),
@@ -104,7 +136,9 @@ BREAKS: dict[str, tuple[Edit, str, str, str]] = {
 async def test_passes_and_says_whom_each_reaches(here: Environment, verify: Verify) -> None:
     view = await verify(here, ITEM)
     assert (view.outcome, view.findings) == (Outcome.PASS, [])
-    assert "7 of 7 alerts reach whom they are meant for, now" in view.text
+    assert (
+        "7 of 7 alerts reach whom they are meant for, when they are meant to: now, and by what" in view.text
+    )
     paths = {seen.subject: seen.text for seen in view.seen if seen.subject}
     assert "email admin@rsolv.dev, email billing-oncall@rsolv.dev, pagerduty" in paths[CRITICAL]
 
@@ -157,6 +191,76 @@ async def test_a_silence_in_force(
     written = ", ".join(f'{name}="{value}"' for name, value in matchers)
     assert view.findings[0].detail == f"the silence is on {written}"
     assert "by somebody: maintenance" in view.text
+
+
+@pytest.mark.parametrize(
+    ("begins_in", "outcome"),
+    [(timedelta(hours=23), Outcome.FAIL), (timedelta(hours=25), Outcome.PASS)],
+    ids=["tonight", "later"],
+)
+async def test_a_silence_to_come(
+    begins_in: timedelta, outcome: Outcome, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with silence(lab, ("severity", "critical"), begins_in=begins_in):
+        view = await verify(here, ITEM)
+    assert view.outcome is outcome
+    told = [said.summary for said in view.findings] or [said.text for said in view.seen if said.subject]
+    begins = r"will be silenced from ....-..-.. ..:.. UTC until ....-..-.. ..:.. UTC by somebody: maintenance"
+    assert any(re.fullmatch(begins, text) for text in told)
+
+
+INFO = f'[[item.check.expected]]\nalerts = ["{STALLED}"]\nemail = ["alerts@rsolv.dev"]\n'
+PAGED = (
+    f'[[item.check.expected]]\nalerts = ["{CRITICAL}"]\nchannels = ["pagerduty"]\n'
+    'email = ["admin@rsolv.dev", "billing-oncall@rsolv.dev"]\n'
+)
+MEANT = {
+    "an interval": (
+        in_ten_hours, INFO, r"will notify nobody from .*:00 UTC: muted by the time interval always",
+        'time_intervals = ["always"]', "as is meant: muted by the time interval always",
+    ),
+    "a lesser alert": (
+        WRONG_WAY_ROUND, PAGED, "goes silent while", f'inhibited_by = ["{HIGH}"]', "1 of 1 alerts reach",
+    ),
+    "repeated with the group": (
+        BREAKS["too late for the group"][0], INFO,
+        "is repeated every 3 d only, not every 12 h, and others of its group wait",
+        'group_interval = "3d"', "news every 3 d",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MEANT)
+async def test_what_is_meant_so_is_said_in_the_checklist(
+    case: str, lab: LabState, here: Environment, verify: Verify
+) -> None:
+    edit, expected, finding, meant, seen = MEANT[case]
+    with alertmanager_config(lab, edit):
+        unsaid = await verify(here, check="routes_reach_people", settings=expected)
+        said = await verify(here, check="routes_reach_people", settings=expected + meant)
+    assert (unsaid.outcome, said.outcome) == (Outcome.FAIL, Outcome.PASS)
+    assert re.search(finding, unsaid.text)
+    assert any(seen in one.text for one in said.seen)
+
+
+async def test_muted_for_ever_is_never_meant(lab: LabState, here: Environment, verify: Verify) -> None:
+    with alertmanager_config(lab, muted):
+        view = await verify(
+            here, check="routes_reach_people", settings=f'{INFO}time_intervals = ["always"]\n'
+        )
+    assert view.outcome is Outcome.FAIL
+    assert view.findings[0].summary == "notifies nobody now: muted by the time interval always"
+    assert not any("as is meant" in one.text for one in view.seen)
+
+
+async def test_an_interval_that_is_days_away_is_told(
+    lab: LabState, here: Environment, verify: Verify
+) -> None:
+    with alertmanager_config(lab, in_a_week):
+        view = await verify(here, ITEM)
+    assert view.outcome is Outcome.PASS
+    told = "its time intervals do not mute it within the next 24 h: always"
+    assert {one.subject for one in view.seen if one.text == told} == {STALLED, GRANT}
 
 
 async def test_a_silence_on_something_else_does_not_disturb(

@@ -1,6 +1,6 @@
 """Routing on its own: timings, recipients, muting, and what it refuses to guess."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsconsole.clients.receivers import Target
 from opsconsole.clients.routing import AlertmanagerConfig
-from opsconsole.clients.silences import silenced
+from opsconsole.clients.silences import silenced, silenced_later
 from opsconsole.errors import Nonsense
 
 BILLING = """
@@ -148,6 +148,48 @@ def test_inhibited_by_a_critical_of_the_same_subsystem(config: AlertmanagerConfi
     assert config.inhibited(CRITICAL, [CRITICAL, WARNING]) == []
 
 
+WARNING_MUTES_CRITICAL = """
+route: {receiver: r}
+receivers: [{name: r}]
+inhibit_rules:
+  - {source_matchers: [severity=~"warning|critical"], target_matchers: [severity="critical"], equal: [team]}
+  - {source_matchers: [severity="Warning"], target_matchers: [severity=~"critical|page"], equal: [team]}
+  - {source_matchers: [alertname="Maintenance"], target_matchers: [team=~".+"]}
+"""
+
+
+def _severe(severity: str, name: str = "A", team: str = "db") -> dict[str, str]:
+    return {"alertname": name, "severity": severity, "team": team}
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "certain"),
+    [
+        (_severe("critical"), _severe("Warning"), [True]),
+        (_severe("critical"), _severe("warning"), [False]),
+        (_severe("critical"), _severe("critical", "B"), []),
+        (_severe("critical"), _severe("Warning", team="web"), []),
+        (_severe("page"), _severe("Warning"), [True]),
+        (_severe("warning"), _severe("critical", "Maintenance"), []),
+        (_severe("warning"), _severe("info", "Maintenance"), [True]),
+        (_severe("warning"), _severe("none", "Maintenance"), []),
+        (_severe("P1"), _severe("info", "Maintenance"), []),
+        (_severe("critical"), {"alertname": "Maintenance", "severity": "info"}, [True]),
+    ],
+    ids=[
+        "a warning", "both are sources", "its equal", "of another team", "a page", "the more severe one",
+        "the source a target, too", "a severity unknown", "its own unknown", "no target itself",
+    ],
+)  # fmt: skip
+def test_what_is_muted_by_a_less_severe_one(
+    target: dict[str, str], source: dict[str, str], certain: list[bool]
+) -> None:
+    config = AlertmanagerConfig.parse(WARNING_MUTES_CRITICAL)
+    found = list(config.wrong_way_round([source, source, target]).muting(target))
+    assert [one.source for one in found] == [source] * len(certain)
+    assert [one.certain for one in found] == certain
+
+
 def test_labels_missing_on_both_sides_are_equal(config: AlertmanagerConfig) -> None:
     critical, warning = {"severity": "critical"}, {"severity": "warning"}
     assert config.inhibited(warning, [critical])
@@ -179,6 +221,63 @@ def test_muted_now(config: AlertmanagerConfig, at: str, pager: str | None, mail:
     assert [config.muted_now(route, datetime.fromisoformat(at)) for route in routes] == [pager, mail]
 
 
+CLOCKS = """
+route:
+  receiver: r
+  routes:
+    - {matchers: ['n="0"'], mute_time_intervals: [berlin]}
+    - {matchers: ['n="1"'], active_time_intervals: [berlin, weekend]}
+    - {matchers: ['n="2"'], mute_time_intervals: [island, weekend]}
+    - {matchers: ['n="3"'], active_time_intervals: [always]}
+receivers: [{name: r}]
+time_intervals:
+  - name: berlin
+    time_intervals:
+      - {times: [{start_time: "02:30", end_time: "03:15"}], location: Europe/Berlin}
+      - {times: [{start_time: "22:00", end_time: "24:00"}], weekdays: [monday], location: Europe/Berlin}
+  - name: island
+    time_intervals: [{times: [{start_time: "01:45", end_time: "02:10"}], location: Australia/Lord_Howe}]
+  - name: weekend
+    time_intervals: [{weekdays: [saturday, sunday]}]
+  - name: always
+    time_intervals: [{times: [{start_time: "00:00", end_time: "24:00"}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-03-28T12:00:59Z",  # before the clocks of Berlin go forward
+        "2026-10-24T12:00Z",  # before they go back
+        "2026-10-25T00:50Z",  # between the two hours of one name
+        "2026-10-03T10:00Z",  # before those of Lord Howe go forward, by half an hour
+        "2026-04-04T10:00Z",  # and back
+        "2026-07-10T23:59:30Z",  # a Friday
+        "2026-07-06T10:00Z",  # a Monday
+    ],
+)
+def test_muted_next_is_the_first_minute_that_is_muted(at: str) -> None:
+    config, now = AlertmanagerConfig.parse(CLOCKS), datetime.fromisoformat(at)
+    minutes = [now.replace(second=0) + timedelta(minutes=n) for n in range(1, 24 * 60 + 1)]
+    for number in "0123":
+        (route,) = config.routes({"n": number})
+        until = now + timedelta(days=1)
+        muted = ((m, why) for m in minutes if m < until and (why := config.muted_now(route, m)))
+        first = next(muted, None)
+        found = config.muted_next(route, now, until)
+        if config.muted_now(route, now):
+            assert found is None or config.muted_now(route, found[0])
+        else:
+            assert found == first
+
+
+def test_a_route_without_the_intervals_that_are_meant(config: AlertmanagerConfig) -> None:
+    pager, mail = config.routes(CRITICAL)
+    assert pager.without(["nights"]).mute_time_intervals == ()
+    assert mail.without(["work"]).active_time_intervals == ("work", "weekends")
+    assert mail.without(["work", "weekends"]).active_time_intervals == ()
+
+
 def test_group_by_all() -> None:
     config = AlertmanagerConfig.parse("route: {receiver: r, group_by: ['...']}\nreceivers: [{name: r}]")
     assert config.routes({})[0].group_by == ("...",)
@@ -197,6 +296,15 @@ def test_a_silence_counts_only_within_its_time() -> None:
     over = SILENCE | {"id": "s2", "endsAt": "2026-07-06T12:29:59+02:00"}
     assert [each.id for each in silenced({"team": "db"}, [over, SILENCE], AT)] == ["s1"]
     assert not silenced({"team": "dba"}, [SILENCE], AT)
+
+
+def test_silences_to_come_in_their_order() -> None:
+    later = SILENCE | {"id": "s3", "startsAt": "2026-07-06T12:50:00Z", "endsAt": "2026-07-06T13:00:00Z"}
+    soon = SILENCE | {"id": "s2", "startsAt": "2026-07-06T13:30:00+02:00", "endsAt": "2026-07-06T13:00:00Z"}
+    called_off = later | {"id": "s4", "endsAt": later["startsAt"]}
+    found = silenced_later({"team": "db"}, [later, SILENCE, soon, called_off], AT)
+    assert [each.id for each in found] == ["s2", "s3"]
+    assert not silenced_later({"team": "dba"}, [later], AT)
 
 
 @pytest.mark.parametrize(

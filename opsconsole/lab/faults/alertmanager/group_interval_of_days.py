@@ -1,0 +1,8 @@
+"""An alert that joins a group which was notified already waits three days until it is sent."""
+
+from opsconsole.lab.faults import Fault
+
+FAULT = Fault(
+    breaks=lambda lab: lab.alertmanager(("group_interval: 5m", "group_interval: 3d")),
+    shows={"routing": r"BillingPaymentFailureRateCritical: group_interval is 3 d, not 5m"},
+)
