@@ -89,20 +89,23 @@ class InForce:
                     remedy="correct the time intervals in alertmanager.yml" if for_ever else "",
                 )
 
-    def to_come(self, labels: Labels, meant: Collection[str] = ()) -> Iterator[Finding | Seen]:
-        """What will keep it from arriving, as far as that is planned: a finding for what begins within a day,
-        seen where it begins later, or is a time interval that is `meant`, now too."""
+    def to_come(
+        self, labels: Labels, meant: Collection[str] = (), within: timedelta = _SOON
+    ) -> Iterator[Finding | Seen]:
+        """What will keep it from arriving, as far as that is planned: a finding for what begins `within` this
+        time, seen where it begins later, or is a time interval that is `meant`, now too."""
+        until = self.at + within
         for silence in silenced_later(labels, self.silences, self.at):
-            yield _silenced_later(silence, silence.begins_at - self.at <= _SOON)
+            yield _silenced_later(silence, silence.begins_at <= until)
         for route in self.config.routes(labels):
-            yield from self._muted_later(route, meant)
+            yield from self._muted_later(route, meant, until)
 
-    def _muted_later(self, route: Route, meant: Collection[str]) -> Iterator[Finding | Seen]:
+    def _muted_later(self, route: Route, meant: Collection[str], until: datetime) -> Iterator[Finding | Seen]:
         names = (*route.mute_time_intervals, *route.active_time_intervals)
         unmeant = route.without(meant)
         if not names or self.config.muted_now(unmeant, self.at):
             return
-        if coming := self.config.muted_next(unmeant, self.at, self.at + _SOON):
+        if coming := self.config.muted_next(unmeant, self.at, until):
             at, reason = coming
             yield Finding(
                 summary=f"will notify nobody from {_utc(at)}: {reason}",
@@ -113,10 +116,10 @@ class InForce:
         elif muted := self.config.muted_now(route, self.at):
             if not self.config.never_sends(route, self.at.date()):
                 yield Seen(f"notifies nobody now, as is meant: {muted}")
-        elif coming := self.config.muted_next(route, self.at, self.at + _SOON):
+        elif coming := self.config.muted_next(route, self.at, until):
             yield Seen(f"will notify nobody from {_utc(coming[0])}, as is meant: {coming[1]}")
         else:
-            yield Seen(f"its time intervals do not mute it within the next 24 h: {', '.join(names)}")
+            yield Seen(f"its time intervals do not mute it before {_utc(until)}: {', '.join(names)}")
 
     def muted_by_lesser(
         self, loaded: Iterable[Labels]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from opsconsole.clients.delivery import InForce, connection, in_force, sent_by
 from opsconsole.clients.inbox import Inbox
@@ -39,6 +40,14 @@ class Onward:
     def group_interval_seconds(self) -> float:
         """The longest of its routes."""
         return max((route.group_interval_seconds for route in self.routes), default=0.0)
+
+    def soon(self, within_seconds: float) -> list[Obstacle]:
+        """What is planned to hold it back at Alertmanager within this time."""
+        if self.now is None:
+            return []
+        within = timedelta(seconds=within_seconds)
+        told = (said for labels in self.labels for said in self.now.to_come(labels, within=within))
+        return [wrong(Hop.RECEIVER, said) for said in told if isinstance(said, Finding)]
 
     def mutes(self, other: "Onward") -> bool:
         """Whether Alertmanager mutes the other alert while this one fires."""

@@ -138,6 +138,8 @@ def _plan(world: _World, subject: _Subject, read: Reading | Unseen | None) -> Al
     if not subject.judges:
         return plan
     plan = _timed(_as_loaded(plan, subject.judges[0], world), subject, world)
+    soon = way.soon(plan.hold_seconds + plan.resolved_seconds)
+    plan = replace(plan, obstacles=obstacles.in_the_way([*plan.obstacles, *soon]))
     if plan.sends and fault and service:
         plan = with_cost(plan, fault, service, reading, world.scrape_seconds)
     return replace(plan, beside=tuple(_beside(plan, other, world) for other in subject.beside))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -325,6 +326,19 @@ async def test_who_silenced_it_and_why(lab: LabState, sight: Sight) -> None:
     with silence(lab, ("alertname", GRANT)):
         plan = await planned(sight, GRANT)
     assert plan.obstacles[0].summary.endswith(" UTC by somebody: maintenance")
+
+
+async def test_a_silence_to_come_is_in_the_way_where_it_falls_within_the_test(
+    lab: LabState, sight: Sight
+) -> None:
+    with silence(lab, ("alertname", GRANT), begins_in=timedelta(hours=10)):
+        plan = await planned(sight, GRANT)
+    assert plan.obstacles == ()
+    halfway = timedelta(seconds=(plan.hold_seconds + plan.resolved_seconds) / 2)
+    with silence(lab, ("alertname", GRANT), begins_in=halfway):
+        plan = await planned(sight, GRANT)
+    assert [(one.outcome, one.hop) for one in plan.obstacles] == [(Outcome.FAIL, Hop.RECEIVER)]
+    assert " silenced " in plan.obstacles[0].summary
 
 
 @pytest.mark.parametrize("alert", [HIGH, WEBHOOKS])
