@@ -34,8 +34,8 @@ async def check(
     *,
     expected: int | None = None,
 ) -> AsyncIterator[Finding | Seen]:
-    """Names, expressions, `for`, `keep_firing_for`, labels, interval and limit as in the reference, recording
-    rules too (a drift is shown as a diff); health ok; evaluated within two intervals, in less time than one,
+    """Names, expressions, `for`, `keep_firing_for`, labels, annotations, interval and limit as in the
+    reference, recording rules too (a drift is shown as a diff); health ok; evaluated within two intervals, in less time than one,
     and as often as what is looked at asks; so too the recording rules that alerts rest on; able to fire,
     which is refuted by the series that there are and those that are scraped still; inactive, or why not.
     `expected` is how many there should be. Where a metric is gone that may only wait for an event, or a

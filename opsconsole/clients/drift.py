@@ -69,10 +69,13 @@ def _alike(rule: ReferenceRule, running: Rule) -> bool:
 
 
 def drift(wanted: ReferenceRule, loaded: Rule) -> list[str]:
-    """The lines of a diff from the reference to what is loaded; none where they mean the same."""
-    before, after = _as_lines(wanted), _as_lines(loaded)
-    if before[-3:] == after[-3:] and promql.same(wanted.expr, loaded.expr):
+    """The lines of a diff from the reference to what is loaded; none where they mean the same. Annotations
+    are compared where the reference has any for the rule, without white space at their ends."""
+    annotated = bool(wanted.annotations)
+    meant, runs = _beside(wanted, annotated=annotated), _beside(loaded, annotated=annotated)
+    if meant == runs and promql.same(wanted.expr, loaded.expr):
         return []
+    before, after = [*_expression(wanted), *meant], [*_expression(loaded), *runs]
     return list(difflib.unified_diff(before, after, "reference", "loaded", lineterm="", n=10))
 
 
@@ -116,13 +119,24 @@ def _groups(paired: Iterable[Pair], loading: Loading | None) -> Iterator[Finding
             )
 
 
-def _as_lines(rule: Rule | ReferenceRule) -> list[str]:
+def _expression(rule: Rule | ReferenceRule) -> list[str]:
+    return promql.pretty(rule.expr).splitlines()
+
+
+def _beside(rule: Rule | ReferenceRule, *, annotated: bool) -> list[str]:
+    """What a rule says beside its expression, in lines."""
     labels = ", ".join(f"{name}={value}" for name, value in sorted(rule.labels.items()))
+    annotations = sorted(rule.annotations.items()) if annotated else ()
     return [
-        *promql.pretty(rule.expr).splitlines(),
         f"for: {rule.for_seconds:g} s",
         f"keep_firing_for: {rule.keep_firing_for_seconds:g} s",
         f"labels: {labels}",
+        *(
+            line
+            for name, value in annotations
+            if value.strip()
+            for line in f"annotation {name}: {value.strip()}".splitlines()
+        ),
     ]
 
 

@@ -59,6 +59,10 @@ DRIFTS: dict[str, tuple[Edit, str, str, str]] = {
     "label": (
         replaced("severity: warning", "severity: info", 1), HIGH, "differs from the reference", "=info",
     ),
+    "annotation": (
+        replaced("runbook_url: runbooks/SubscriptionCancellationRateHigh.md", "runbook_url: TODO"), CANCELLED,
+        "differs from the reference", "+annotation runbook_url: TODO",
+    ),
     "window": (replaced("[24h]", "[12h]", 1), CANCELLED, "differs from the reference", "12h"),
     "name": (renamed, HIGH, "is not loaded", ""),
     "a second one": (lambda text: text + TWIN, HIGH, "is loaded once more", "somewhere-else"),

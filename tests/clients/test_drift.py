@@ -44,6 +44,10 @@ def named(name: str) -> ReferenceRule:
     return msgspec.structs.replace(MEANT, name=name)
 
 
+def annotated(text: str) -> ReferenceRule:
+    return msgspec.structs.replace(MEANT, annotations={"runbook_url": text})
+
+
 def running(**values: object) -> Rule:
     return msgspec.structs.replace(RUNS, **values)
 
@@ -70,6 +74,11 @@ def told(wanted: list[ReferenceRule], loaded: list[Rule], loading: Loading | Non
                       "Third: is not loaded", "Failing: differs"], id="an old file"),
         pytest.param([MEANT], [running(expr="failed > 2"), RUNS], HERE,
                      ["Failing: is loaded once more"], id="the one that means the same is the first"),
+        pytest.param([annotated("Look.")], [running(annotations={"runbook_url": " Look.\n"})], HERE, [],
+                     id="annotations that differ at their ends"),
+        pytest.param([annotated("Look.")], [RUNS], HERE, ["Failing: differs"], id="an annotation is gone"),
+        pytest.param([MEANT], [running(annotations={"more": "Look."})], HERE, [],
+                     id="a reference without annotations means none"),
         pytest.param([RECORDED], [running(kind="recording"), running(kind="recording")], HERE, [],
                      id="recording rules may share a name"),
     ],
@@ -89,6 +98,12 @@ def test_where_a_rule_runs_twice_both_places_are_told() -> None:
         found.detail
         == "/etc/prometheus/copy.yml, group billing and /etc/prometheus/billing.yml, group billing"
     )
+
+
+def test_an_annotation_of_several_lines_is_shown_by_its_lines() -> None:
+    meant, runs = annotated("Look.\nThen act."), running(annotations={"runbook_url": "Look.\nThen wait."})
+    (found,) = compared([meant], [runs], HERE, read_ago="3 d")
+    assert found.detail.splitlines()[-3:] == [" annotation runbook_url: Look.", "-Then act.", "+Then wait."]
 
 
 @pytest.mark.parametrize(
