@@ -17,6 +17,7 @@ from opsconsole.checkkit import (
     compared,
     first_evaluation,
     ill_evaluated,
+    judged_late,
     known,
     lasting,
     promql,
@@ -35,11 +36,11 @@ async def check(
     expected: int | None = None,
 ) -> AsyncIterator[Finding | Seen]:
     """Names, expressions, `for`, `keep_firing_for`, labels, annotations, interval and limit as in the
-    reference, recording rules too (a drift is shown as a diff); health ok; evaluated within two intervals, in less time than one,
-    and as often as what is looked at asks; so too the recording rules that alerts rest on; able to fire,
-    which is refuted by the series that there are and those that are scraped still; inactive, or why not.
-    `expected` is how many there should be. Where a metric is gone that may only wait for an event, or a
-    refutation rests on a guess, a person tells."""
+    reference, recording rules too (a drift is shown as a diff); health ok; evaluated within two intervals, in
+    less time than one, as often as what is looked at asks, and of the present; so too the recording rules
+    that alerts rest on; able to fire, which is refuted by the series that there are and those that are
+    scraped still; inactive, or why not. `expected` is how many there should be. Where a metric is gone that
+    may only wait for an event, or a refutation rests on a guess, a person tells."""
     wanted = reference.rules()
     if expected is not None and len(wanted) != expected:
         summary = f"the reference has {len(wanted)} alert rules, not {expected}"
@@ -99,8 +100,11 @@ async def _loaded(
         )
         return
     wanted = reference.rules()
-    for finding in compared([*wanted, *reference.recordings()], loaded, loading, read_ago=read_ago):
+    whole = [*wanted, *reference.recordings()]
+    for finding in compared(whole, loaded, loading, read_ago=read_ago):
         yield finding
+    async for said in judged_late(prometheus, whole, loaded, loading):
+        yield said
     names, groups = {rule.name for rule in wanted}, {rule.group for rule in wanted}
     for running in alerting:
         if running.group in groups and running.name not in names:

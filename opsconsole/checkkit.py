@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
     from opsconsole.clients.reference import Reference, ReferenceRule
+    from opsconsole.clients.query_offsets import judged_late
     from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.scrapes import not_stored, scrape_faults, standing_still
     from opsconsole.clients.service import Service
@@ -84,6 +85,7 @@ _FUNCTIONS = {
     "in_force": "opsconsole.clients.delivery",
     "known": "opsconsole.rehearse.known",
     "mail_fault": "opsconsole.clients.inbox.mails",
+    "judged_late": "opsconsole.clients.query_offsets",
     "mail_handovers": "opsconsole.clients.handover",
     "not_up": "opsconsole.clients.targets",
     "refusals": "opsconsole.clients.handover",
@@ -149,6 +151,7 @@ __all__ = [
     "known",
     "lasting",
     "mail_fault",
+    "judged_late",
     "mail_handovers",
     "not_stored",
     "not_up",

@@ -86,10 +86,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 class Loading(msgspec.Struct, frozen=True, kw_only=True):
     """From where the running configuration loads rules: paths and patterns, as absolute as its own path is;
-    and how often a group is evaluated that says nothing of it, None where the configuration does not tell."""
+    and how often a group is evaluated that says nothing of it, None where the configuration does not tell. So
+    long ago is the time by which such a group judges: `query_offset_seconds`."""
 
     rule_files: list[str]
     interval_seconds: float | None
+    query_offset_seconds: float = 0.0
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +235,7 @@ class Config(msgspec.Struct):
 class Global(msgspec.Struct):
     external_labels: dict[str, str] = {}
     evaluation_interval: str = ""
+    rule_query_offset: str = ""
 
 
 class AlertmanagerConfig(msgspec.Struct):
@@ -250,8 +253,12 @@ class Running(msgspec.Struct):
     rule_files: list[str] = []
 
     def loading(self, where: str) -> Loading:
-        every = self.global_.evaluation_interval
-        return Loading(rule_files=self.rule_files, interval_seconds=duration(every, where) if every else None)
+        every, offset = self.global_.evaluation_interval, self.global_.rule_query_offset
+        return Loading(
+            rule_files=self.rule_files,
+            interval_seconds=duration(every, where) if every else None,
+            query_offset_seconds=duration(offset, where) if offset else 0.0,
+        )
 
     def outgoing(self, where: str) -> Outgoing:
         """Raises Nonsense where several Alertmanagers are sent to and one has relabelling of its own."""

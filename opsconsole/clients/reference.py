@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class ReferenceRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as written; `expr` as in the file, not as Prometheus rewrites it. `interval_seconds` and `limit`
-    are its group's: None and 0 where it names none."""
+    """A rule as written; `expr` as in the file, not as Prometheus rewrites it. `interval_seconds`,
+    `query_offset_seconds` and `limit` are its group's: None and 0 where it names none."""
 
     name: str
     expr: str
@@ -27,6 +27,7 @@ class ReferenceRule(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     kind: Literal["alerting", "recording"] = "alerting"
     interval_seconds: float | None = None
+    query_offset_seconds: float | None = None
     limit: int = 0
 
 
@@ -65,6 +66,7 @@ class Reference:
             for_seconds = wire.seconds(rule.for_ or "0")
             keep_firing_for_seconds = wire.seconds(rule.keep_firing_for or "0")
             interval_seconds = wire.seconds(group.interval) if group.interval else None
+            query_offset_seconds = wire.seconds(group.query_offset) if group.query_offset else None
             limit = int(group.limit or 0)
         except ValueError as error:
             raise self._wrong(f"{rule.alert or rule.record}: {error}", line) from None
@@ -78,6 +80,7 @@ class Reference:
             group=group.name,
             kind="alerting" if rule.alert else "recording",
             interval_seconds=interval_seconds,
+            query_offset_seconds=query_offset_seconds,
             limit=limit,
         )
 
@@ -115,6 +118,7 @@ class _Group(msgspec.Struct):
     name: str
     rules: list[_Rule] | None = None
     interval: str | None = None
+    query_offset: str | None = None
     limit: str | None = None
 
 

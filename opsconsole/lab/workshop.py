@@ -5,6 +5,7 @@ Nothing here is taken back: `stack.renew` starts the lab again as it was at firs
 
 import asyncio
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -124,6 +125,12 @@ class Workshop:
     def servers(self) -> Servers:
         """The programs that the lab was started with."""
         return find(self.lab.prometheus_version, self.lab.alertmanager_version)
+    def needs_prometheus(self, version: str) -> None:
+        """Raise LabError where the lab's is older: there it cannot be broken so."""
+        if _parts(self.lab.prometheus_version) < _parts(version):
+            message = f"Prometheus {self.lab.prometheus_version} cannot be broken so: {version} or newer can"
+            raise LabError(message, where=str(self.lab.folder))
+
 
     def beside(self, name: str) -> Path:
         """A folder in the lab's own for what a fault starts; it goes when the lab is mended."""
@@ -234,3 +241,7 @@ class Workshop:
         else:
             if not accepted:
                 raise LabError("the configuration was accepted, and should have been refused", where=url)
+
+
+def _parts(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:2]]

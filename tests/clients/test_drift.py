@@ -121,11 +121,11 @@ def test_rule_files_from_which_nothing_comes(paths: list[str], missing: str) -> 
     assert words.startswith(f"no rule comes from {missing}, which") if missing else not words
 
 
-def test_recording_rules_intervals_and_limits_of_a_reference(tmp_path: Path) -> None:
+def test_recording_rules_and_what_groups_say_of_a_reference(tmp_path: Path) -> None:
     rules = "[{record: 'a:b', expr: up}, {alert: A, expr: up}]"
-    text = f"groups: [{{name: g, interval: 2m, limit: 5, rules: {rules}}}]"
+    text = f"groups: [{{name: g, interval: 2m, query_offset: 0s, limit: 5, rules: {rules}}}]"
     (tmp_path / "rules.yml").write_text(text)
     reference = Reference(tmp_path / "rules.yml")
     (recorded,), (alert,) = reference.recordings(), reference.rules()
     assert (recorded.name, recorded.kind, alert.name) == ("a:b", "recording", "A")
-    assert (alert.interval_seconds, alert.limit) == (120.0, 5)
+    assert (alert.interval_seconds, alert.query_offset_seconds, alert.limit) == (120.0, 0.0, 5)
