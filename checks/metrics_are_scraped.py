@@ -18,6 +18,7 @@ from opsconsole.checkkit import (
     not_stored,
     not_up,
     scrape_faults,
+    scraped_twice,
     stamped_wrongly,
     standing_still,
     until,
@@ -38,7 +39,8 @@ async def check(
 ) -> AsyncIterator[Finding | Seen]:
     """Targets up and scraped within two intervals; each family in Prometheus and on the target, and its
     counter in Prometheus not left behind by the target's; counters that move as usual, begin anew no more
-    than a few times, and are of these targets alone; and series that do not grow without end."""
+    than a few times, and are of these targets alone; no endpoint scraped twice into what rules sum; and
+    series that do not grow without end."""
     targets = await first_scrape(prometheus, service.job)
     if not targets:
         jobs = sorted({target.job for target in await prometheus.targets()})
@@ -112,6 +114,8 @@ async def _families(
     faults = await scrape_faults(prometheus, service.job, list(stored), targets) if stored else []
     for fault in faults:
         yield fault
+    for said in await scraped_twice(prometheus, service.job, list(stored)) if stored else ():
+        yield said
     common = {family: exported[family] for family in stored if family in exported} if exported else {}
     alone = sum(target.health == "up" for target in targets) == 1
     if exported is None:

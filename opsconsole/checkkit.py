@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.smtp import MailServer
     from opsconsole.clients.targets import ask_endpoint, not_up, stamped_wrongly
     from opsconsole.clients.wire import seconds
+    from opsconsole.clients.twins import scraped_twice
     from opsconsole.rehearse.known import Known, known
     from opsconsole.rehearse.model import Reason, Warned
     from opsconsole.rehearse.scraped import scraped_no_longer
@@ -94,6 +95,7 @@ _FUNCTIONS = {
     "scraped_no_longer": "opsconsole.rehearse.scraped",
     "seconds": "opsconsole.clients.wire",
     "not_stored": "opsconsole.clients.scrapes",
+    "scraped_twice": "opsconsole.clients.twins",
     "scrape_faults": "opsconsole.clients.scrapes",
     "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
@@ -164,6 +166,7 @@ __all__ = [
     "seconds",
     "sent_labels",
     "silenced",
+    "scraped_twice",
     "stamped_wrongly",
     "standing_still",
     "too_slow",
