@@ -1,7 +1,8 @@
 """Grafana serves the dashboard, its data sources are healthy, and its queries run."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from opsconsole.checkkit import (
     Finding,
@@ -9,6 +10,7 @@ from opsconsole.checkkit import (
     Prometheus,
     Seen,
     Service,
+    compared_dashboard,
     first_scrape,
     run_panels,
 )
@@ -26,7 +28,8 @@ async def check(
     panels: tuple[str, ...] = (),
 ) -> AsyncIterator[Finding | Seen]:
     """Health, token, dashboard by uid and the time it shows, health of each data source and whether it is
-    our Prometheus, every panel's queries once; `panels` are the titles of those that must be there."""
+    our Prometheus, every panel's queries once; `panels` are the titles of those that must be there. Where the
+    environment names a reference dashboard: what each panel shows, and the variables, against it."""
     health = await grafana.health()
     if health.database != "ok":
         yield Finding(summary=f"Grafana's database is {health.database}")
@@ -40,8 +43,13 @@ async def check(
     now = await prometheus.now()
     shown = {panel.title for panel in dashboard.panels if panel.queries}
     hidden = {panel.title for panel in dashboard.panels if panel.hidden}
-    for finding in (*_not_shown(set(panels) - shown, hidden), *_past(dashboard.fixed_end, now)):
+    told = list(_not_shown(set(panels) - shown, hidden))
+    for finding in (*told, *_past(dashboard.fixed_end, now)):
         yield finding
+    compared = list(_compared(grafana, dashboard, told))
+    for said in compared:
+        if isinstance(said, Finding):
+            yield said
     if service is not None:
         await first_scrape(prometheus, service.job, scrapes=2)
     queries = [query for panel in dashboard.panels for query in panel.queries if not query.has_own_source]
@@ -68,6 +76,15 @@ async def check(
         f"Grafana {health.version}, {dashboard.title!r} version {dashboard.version}: "
         f"{len(showing)} of {len(runs)} panels show data"
     )
+    for said in compared:
+        if isinstance(said, Seen):
+            yield said
+
+
+def _compared(grafana: Grafana, dashboard: Any, told: Sequence[Finding]) -> Iterable[Finding | Seen]:
+    if grafana.reference is None:
+        return [Seen("what its panels show was not compared with a reference: none is configured")]
+    return compared_dashboard(grafana.reference, dashboard, {finding.subject for finding in told})
 
 
 def _not_shown(titles: set[str], hidden: set[str]) -> Iterator[Finding]:

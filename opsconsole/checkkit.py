@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opsconsole import promql
     from opsconsole.clients.alertmanager import Alertmanager
     from opsconsole.clients.cluster import Cluster
+    from opsconsole.clients.dashboard_drift import compared_dashboard
     from opsconsole.clients.delivery import InForce, connection, in_force, sent_labels
     from opsconsole.clients.drift import compared, rule_files_not_found
     from opsconsole.clients.effects import Effects
@@ -33,16 +34,16 @@ if TYPE_CHECKING:
     from opsconsole.clients.inbox.mails import came_unnamed, mail_fault
     from opsconsole.clients.panels import PanelRun, run_panels
     from opsconsole.clients.prometheus import Prometheus, Rule, Runtime, Series, Target
-    from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.query_offsets import judged_late
+    from opsconsole.clients.reference import Reference, ReferenceRule
     from opsconsole.clients.routing import AlertmanagerConfig, Route
     from opsconsole.clients.scrapes import not_stored, scrape_faults, standing_still
     from opsconsole.clients.service import Service
     from opsconsole.clients.silences import silenced
     from opsconsole.clients.smtp import MailServer
     from opsconsole.clients.targets import ask_endpoint, not_up, stamped_wrongly
-    from opsconsole.clients.wire import seconds
     from opsconsole.clients.twins import scraped_twice
+    from opsconsole.clients.wire import seconds
     from opsconsole.rehearse.known import Known, known
     from opsconsole.rehearse.model import Reason, Warned
     from opsconsole.rehearse.scraped import scraped_no_longer
@@ -80,22 +81,23 @@ _FUNCTIONS = {
     "ask_endpoint": "opsconsole.clients.targets",
     "came_unnamed": "opsconsole.clients.inbox.mails",
     "compared": "opsconsole.clients.drift",
+    "compared_dashboard": "opsconsole.clients.dashboard_drift",
     "connection": "opsconsole.clients.delivery",
     "first_evaluation": "opsconsole.clients.evaluation",
     "ill_evaluated": "opsconsole.clients.evaluation",
     "in_force": "opsconsole.clients.delivery",
+    "judged_late": "opsconsole.clients.query_offsets",
     "known": "opsconsole.rehearse.known",
     "mail_fault": "opsconsole.clients.inbox.mails",
-    "judged_late": "opsconsole.clients.query_offsets",
     "mail_handovers": "opsconsole.clients.handover",
     "not_up": "opsconsole.clients.targets",
     "refusals": "opsconsole.clients.handover",
     "rule_files_not_found": "opsconsole.clients.drift",
     "run_panels": "opsconsole.clients.panels",
     "scraped_no_longer": "opsconsole.rehearse.scraped",
+    "scraped_twice": "opsconsole.clients.twins",
     "seconds": "opsconsole.clients.wire",
     "not_stored": "opsconsole.clients.scrapes",
-    "scraped_twice": "opsconsole.clients.twins",
     "scrape_faults": "opsconsole.clients.scrapes",
     "sent_labels": "opsconsole.clients.delivery",
     "silenced": "opsconsole.clients.silences",
@@ -145,15 +147,16 @@ __all__ = [
     "ask_endpoint",
     "came_unnamed",
     "compared",
+    "compared_dashboard",
     "connection",
     "first_evaluation",
     "first_scrape",
     "ill_evaluated",
     "in_force",
+    "judged_late",
     "known",
     "lasting",
     "mail_fault",
-    "judged_late",
     "mail_handovers",
     "not_stored",
     "not_up",
@@ -163,10 +166,10 @@ __all__ = [
     "run_panels",
     "scrape_faults",
     "scraped_no_longer",
+    "scraped_twice",
     "seconds",
     "sent_labels",
     "silenced",
-    "scraped_twice",
     "stamped_wrongly",
     "standing_still",
     "too_slow",

@@ -44,9 +44,11 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Grafana(Server):
-    """`dashboard` is the uid of the dashboard that the checklist is about."""
+    """`dashboard` is the uid of the dashboard that the checklist is about, `reference` the file with that
+    dashboard as it is meant."""
 
     dashboard: str
+    reference: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +170,11 @@ class Configuration:
         environment = self.named(name)
         for key, path in files(environment).items():
             if not is_file(path):
-                raise ConfigError(f"{key}: there is no file {path}", where=self.origins[name].get(key, ""))
+                raise ConfigError(
+                    f"{key}: there is no file {path}",
+                    where=self.origins[name].get(key, ""),
+                    hint=f"correct the path, which is relative to the folder of {FILE_NAME}",
+                )
         return environment
 
     def named(self, name: str) -> Environment:
@@ -194,6 +200,7 @@ def files(environment: Environment) -> dict[str, Path]:
     named = {"rules": environment.rules}
     if "/" in environment.checklist:
         named["checklist"] = Path(environment.checklist)
+    named["grafana.reference"] = environment.grafana.reference if environment.grafana else None
     for key in (*SERVERS, "inbox"):
         named[f"{key}.ca_file"] = getattr(getattr(environment, key), "ca_file", None)
     return {key: path for key, path in named.items() if path is not None}

@@ -27,6 +27,7 @@ sign_off = { thresholds = "no production here" }
 url = "https://grafana.example.org"
 token = "env:GRAFANA_TOKEN"
 dashboard = "billing-metrics"
+reference = "dashboards/billing.json"
 ca_file = "ca.pem"
 timeout_seconds = 2
 
@@ -94,6 +95,7 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         url="https://grafana.example.org",
         token=Secret("env:GRAFANA_TOKEN"),
         dashboard="billing-metrics",
+        reference=tmp_path / "dashboards/billing.json",
         ca_file=tmp_path / "ca.pem",
         timeout_seconds=2.0,
     )
@@ -125,7 +127,7 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
         name="production",
         protected=True,
         checklist=str(tmp_path / "lists/short.toml"),
-        source=f"{tmp_path / config.FILE_NAME}:51",
+        source=f"{tmp_path / config.FILE_NAME}:52",
     )
 
 
@@ -258,6 +260,12 @@ def test_a_file_that_an_environment_names_must_be_there(tmp_path: Path) -> None:
         configuration.environment("a")
     (tmp_path / "r.yml").touch()
     assert configuration.environment("a").rules == tmp_path / "r.yml"
+    grafana = "[env.a.grafana]\nurl = 'http://g'\ndashboard = 'd'\nreference = 'd.json'\n"
+    with pytest.raises(
+        ConfigError, match=r"opsconsole\.toml:4: grafana.reference: there is no file"
+    ) as caught:
+        config.load(write(tmp_path, grafana)).environment("a")
+    assert "relative to the folder of opsconsole.toml" in caught.value.hint
 
 
 def test_found_upwards_then_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

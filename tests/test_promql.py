@@ -11,6 +11,7 @@ from opsconsole.promql import (
     fill,
     parse,
     pretty,
+    pretty_template,
     same,
     selectors,
     stood_in_for,
@@ -107,6 +108,24 @@ def test_same(a: str, b: str, equal: bool) -> None:
 
 def test_pretty_is_the_same_expression() -> None:
     assert pretty("sum(rate(a[5m]))by(x)>1") == "sum by (x) (rate(a[5m])) > 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('sum(rate(a{p="${p}"}[${__interval}]))by($l)', 'sum by ($l) (rate(a{p="$p"}[$__interval]))'),
+        ("${m}_total  >  [[t]]", "${m}_total > $t"),
+        ("topk($n,rate(a[5m]offset $o))", "topk($n, rate(a[5m] offset $o))"),
+        ("a[1h:$step] # $x [", "a[1h:$step]"),
+        ('a{x="${y:csv}"}', 'a{x="${y:csv}"}'),
+        ('label_replace(a,"b","$1","c","(.*)")', 'label_replace(a, "b", "$1", "c", "(.*)")'),
+        ('{app="x"}  |=\n "y"', '{app="x"} |= "y"'),
+        ("increase(a[${__range_s}s])", "increase(a[${__range_s}s])"),
+        ("a > 909901", "a > 909901"),
+    ],
+)  # fmt: skip
+def test_a_query_with_its_variables_left_in_it(text: str, written: str) -> None:
+    assert pretty_template(text) == written
 
 
 def test_fill() -> None:

@@ -56,7 +56,8 @@ class PanelQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
     """One panel; `kind` is its plugin, such as timeseries, gauge, piechart, text. Rows are no panels.
-    `queries` are without the hidden ones, which are counted in `hidden`."""
+    `queries` are without the hidden ones, which are counted in `hidden`. `raw` is its JSON, with the model of
+    the library panel that it stands for, where that is known."""
 
     id: int
     title: str
@@ -64,6 +65,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     datasource_uid: str
     queries: list[PanelQuery]
     hidden: int = 0
+    raw: dict[str, Any] = {}
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +205,17 @@ def library_uid(panel: Mapping[str, Any]) -> str:
     return uid if isinstance(uid, str) else ""
 
 
+def library_of(model: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The models of the library panels that an export brings along, by uid."""
+    elements = model.get("__elements") or {}
+    listed = elements.values() if isinstance(elements, dict) else elements
+    return {
+        str(one.get("uid")): one["model"]
+        for one in listed
+        if isinstance(one, dict) and isinstance(one.get("model"), dict)
+    }
+
+
 def _panels(model: Mapping[str, Any], library: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """All panels in order: those in collapsed rows, and in the `rows` of dashboards before Grafana 5."""
     for row in _list(model.get("rows")):
@@ -224,6 +237,7 @@ def _panel(panel: dict[str, Any], sources: _Sources) -> Panel:
         datasource_uid=sources.uid(panel.get("datasource")),
         queries=[_query(one, panel, sources) for one in shown],
         hidden=len(targets) - len(shown),
+        raw=panel,
     )
 
 

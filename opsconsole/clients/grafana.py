@@ -57,12 +57,14 @@ class PanelResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grafana:
-    """One Grafana server; `dashboard` is the uid of the dashboard that the checklist is about."""
+    """One Grafana server; `dashboard` is the uid of the dashboard that the checklist is about, `reference`
+    the file with it as it is meant, None where none is configured."""
 
     def __init__(self, http: Http, settings: config.Grafana, seen: Callable[[str, str, str], None]) -> None:
         self._http = http
         self._seen = seen
         self.dashboard = settings.dashboard
+        self.reference = settings.reference
         self.url = http.base
 
     async def health(self) -> Health:

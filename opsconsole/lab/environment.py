@@ -36,6 +36,7 @@ def environment(lab: LabState) -> Environment:
             url=lab.grafana_url,
             token=MadeUp("lab:GRAFANA_TOKEN", lab.grafana_token),
             dashboard="billing-metrics",
+            reference=lab.reference_dashboard_path,
         ),
         service=Service(
             url=lab.service_url,

@@ -168,6 +168,7 @@ def _write_components(lab: LabState) -> None:
             text = SHORTENED[name](text)
         (lab.folder / name).write_text(text, encoding="utf-8")
     shutil.copy(lab.rules_path, lab.reference_rules_path)
+    shutil.copy(lab.dashboard_path, lab.reference_dashboard_path)
 
 
 def component(name: str) -> str:

@@ -124,6 +124,11 @@ class LabState:
         return self.folder / "billing_dashboard.json"
 
     @property
+    def reference_dashboard_path(self) -> Path:
+        """What `dashboard_path` was made as."""
+        return self.folder / "reference-dashboard.json"
+
+    @property
     def prometheus_data(self) -> Path:
         return self.folder / "prometheus"
 

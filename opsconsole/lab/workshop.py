@@ -68,13 +68,16 @@ class Workshop:
         self.edit(self.lab.alertmanager_config_path, *changes)
         self._reload(self.lab.alertmanager_url, accepted)
 
-    def dashboard(self, *changes: Change) -> None:
-        """Change the dashboard's JSON, laid out with two spaces, in the Grafana stand-in."""
+    def dashboard(self, *changes: Change, reference: bool = False) -> None:
+        """Change the dashboard's JSON, laid out with two spaces, in the Grafana stand-in; with `reference`
+        also what it is compared with."""
         text = json.dumps(self.board(), indent=2, ensure_ascii=False)
         for old, new in changes:
             if old not in text:
                 raise LabError(f"there is no {old!r} to be changed", where="the dashboard")
             text = text.replace(old, new)
+        if reference:
+            self.lab.reference_dashboard_path.write_text(text, encoding="utf-8")
         self.save_board(json.loads(text))
 
     def board(self) -> dict[str, Any]:
@@ -122,15 +125,15 @@ class Workshop:
         asyncio.run(processes.wait_ready(health_url, process))
         return process
 
-    def servers(self) -> Servers:
-        """The programs that the lab was started with."""
-        return find(self.lab.prometheus_version, self.lab.alertmanager_version)
     def needs_prometheus(self, version: str) -> None:
         """Raise LabError where the lab's is older: there it cannot be broken so."""
         if _parts(self.lab.prometheus_version) < _parts(version):
             message = f"Prometheus {self.lab.prometheus_version} cannot be broken so: {version} or newer can"
             raise LabError(message, where=str(self.lab.folder))
 
+    def servers(self) -> Servers:
+        """The programs that the lab was started with."""
+        return find(self.lab.prometheus_version, self.lab.alertmanager_version)
 
     def beside(self, name: str) -> Path:
         """A folder in the lab's own for what a fault starts; it goes when the lab is mended."""

@@ -2,11 +2,12 @@
 
 `trees` parses and takes expressions apart, `durations` changes how far they look back, `matchers` adds to
 what they select, `variables` fills in Grafana's template variables (the one step that is about text: what it
-fills is not PromQL yet). Nothing here does I/O.
+fills is not PromQL yet), `templates` writes a query with these left in it. Nothing here does I/O.
 """
 
 from opsconsole.promql.durations import with_durations
 from opsconsole.promql.matchers import with_matchers
+from opsconsole.promql.templates import pretty_template
 from opsconsole.promql.trees import (
     Comparison,
     Matcher,
@@ -29,6 +30,7 @@ __all__ = [
     "fill",
     "parse",
     "pretty",
+    "pretty_template",
     "same",
     "selectors",
     "stood_in_for",

@@ -1,6 +1,7 @@
 """A dashboard that is there and works, and one that does not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,11 @@ BREAKS: dict[str, tuple[Edit, str, str]] = {
         replaced("${datasource}", "prometheus-gone"), "data source prometheus-gone",
         "is not healthy: Grafana has none of this uid",
     ),
+    "another metric": (
+        replaced("sum(rate(rsolv_billing_credits_consumed_total[$__rate_interval]))", "up"),
+        "Credit System Overview",
+        "differs from the reference in its queries",
+    ),
     "a query that fails": (
         replaced("sum by (plan) (rate(", "sum by (plan) (rat("),
         "Subscription Creation Rate",
@@ -57,6 +63,23 @@ async def test_passes(here: Environment, verify: Verify) -> None:
     assert (view.outcome, view.findings) == (Outcome.PASS, [])
     assert "of 10 panels show data" in view.text
     assert "opsconsole lab stand-in" in view.text
+    assert "10 panels compared with reference-dashboard.json" in view.text
+
+
+async def test_without_a_reference_it_says_that_nothing_was_compared(
+    here: Environment, verify: Verify
+) -> None:
+    view = await verify(changed(here, grafana_reference=None), ITEM)
+    assert (view.outcome, view.findings) == (Outcome.PASS, [])
+    assert "what its panels show was not compared with a reference: none is configured" in view.text
+
+
+async def test_a_reference_that_is_no_dashboard(here: Environment, verify: Verify, tmp_path: Path) -> None:
+    reference = tmp_path / "billing.json"
+    reference.write_text("{}")
+    view = await verify(changed(here, grafana_reference=reference), ITEM)
+    assert view.outcome is Outcome.UNKNOWN
+    assert f"{reference}: it holds no dashboard" in view.text
 
 
 @pytest.mark.parametrize("broken", BREAKS)

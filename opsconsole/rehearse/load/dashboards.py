@@ -56,7 +56,7 @@ def load_dashboards(
 
 def _panels(source: Source, model: dict[str, Any], now: float, left_out: Left) -> list[Panel]:
     try:
-        dashboard = grafana.parse(model, _library(model), source.file)
+        dashboard = grafana.parse(model, grafana.library_of(model), source.file)
     except Nonsense as error:
         raise source.wrong(error.message.replace("answered", "it holds", 1), hint=_HINT) from None
     left: Counter[str] = Counter()
@@ -141,14 +141,3 @@ def _wrapped(source: Source) -> Iterator[Source]:
         elif id(node) not in seen:
             seen.add(id(node))
             pending[:0] = [*nodes.fields(node).values(), *nodes.items(node)]
-
-
-def _library(model: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The library panels that an export brings along, by uid."""
-    elements = model.get("__elements") or {}
-    listed = elements.values() if isinstance(elements, dict) else elements
-    return {
-        str(one.get("uid")): one["model"]
-        for one in listed
-        if isinstance(one, dict) and isinstance(one.get("model"), dict)
-    }

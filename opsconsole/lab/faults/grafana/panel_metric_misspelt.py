@@ -9,4 +9,5 @@ FAULT = Fault(
     shows={
         "panels": f"(?s)Failed Payments by Reason: can never have data: {BAD} is exported by nobody.*{GOOD}"
     },
+    follows={"dashboard": "Failed Payments by Reason: differs from the reference in its queries"},
 )

@@ -9,7 +9,8 @@ FAULT = Fault(
         (
             f"sum by (failure_code) (increase({GOOD}[$__range]))",
             f"sum(increase({BAD}[$__range])) or vector(0)",
-        )
+        ),
+        reference=True,
     ),
     shows={"panels": f"(?s)Failed Payments by Reason: .*{BAD} is exported by nobody.*{GOOD}"},
 )
