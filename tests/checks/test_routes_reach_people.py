@@ -120,8 +120,10 @@ BREAKS: dict[str, tuple[Edit, str, str, str]] = {
         STALLED, "also reaches x@y.z", "email x@y.z",
     ),
     "too late for the group": (
-        replaced("group_interval: 5m", "group_interval: 3d"), CRITICAL, "group_interval is 3 d, not 5m",
-        "news every 3 d",
+        replaced("group_interval: 5m", "group_interval: 3d"), CRITICAL,
+        "is repeated every 3 d only, not every 2 h, and others of its group wait for that: "
+        "its group_interval is 3 d",
+        "the route ",
     ),
     "muted by a lesser one": (
         WRONG_WAY_ROUND, CRITICAL, f"goes silent while the less severe {HIGH} (warning) fires",
