@@ -114,8 +114,8 @@ async def _families(
     faults = await scrape_faults(prometheus, service.job, list(stored), targets) if stored else []
     for fault in faults:
         yield fault
-    for said in await scraped_twice(prometheus, service.job, list(stored)) if stored else ():
-        yield said
+    for twice in await scraped_twice(prometheus, service.job, list(stored)) if stored else ():
+        yield twice
     common = {family: exported[family] for family in stored if family in exported} if exported else {}
     alone = sum(target.health == "up" for target in targets) == 1
     if exported is None:

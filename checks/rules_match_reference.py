@@ -16,6 +16,7 @@ from opsconsole.checkkit import (
     Unseen,
     compared,
     first_evaluation,
+    holds_one_scrape,
     ill_evaluated,
     judged_late,
     known,
@@ -122,13 +123,17 @@ async def _unable(
     """The alerts that can never fire, or cannot any more; to `questions` goes what a person must tell."""
     exists = await known(prometheus, [*meant, *(rule for rule in loaded if rule.kind == "recording")])
     recorded = {rule.name for rule in loaded if rule.kind == "recording"}
-    guessed = []
+    guessed, dead = [], []
     for running in meant:
         if reasons := exists.never(running):
             if reasons[0].guess:  # those that are proven come first
                 guessed.append(_perhaps_dead(running, reasons[0]))
             else:
+                dead.append(running)
                 yield _dead(running, reasons[0], recorded)
+    living = [running for running in meant if running not in dead]
+    for finding in holds_one_scrape(living, loaded, exists.scrape_interval_seconds):
+        yield finding
     doubtful = []
     blind = await scraped_no_longer(prometheus, service, exists, [rule.expr for rule in meant])
     for running in meant:

@@ -17,6 +17,7 @@ from opsconsole.checkkit import (
     Series,
     SignOff,
     Unseen,
+    holds_one_scrape,
     known,
     lasting,
     promql,
@@ -95,6 +96,8 @@ async def _blank(prometheus: Prometheus, rules: Sequence[Rule], exists: Known, n
     for rule in rules:
         read = dict.fromkeys(one.metric for one in promql.selectors(promql.parse(rule.expr)) if one.metric)
         why = [reason.summary for reason in exists.never(rule) if not reason.guess][:1]
+        short = holds_one_scrape([rule], [], exists.scrape_interval_seconds)
+        why = why or [finding.summary for finding in short]
         why = why or [f"no series of {metric}" for metric in read if not exists.has_series(metric)]
         for metric in read if not why else ():
             earliest = await prometheus.earliest(metric)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opsconsole.clients.delivery import InForce, connection, in_force, sent_labels
     from opsconsole.clients.drift import compared, rule_files_not_found
     from opsconsole.clients.effects import Effects
-    from opsconsole.clients.evaluation import first_evaluation, ill_evaluated, too_slow
+    from opsconsole.clients.evaluation import first_evaluation, holds_one_scrape, ill_evaluated, too_slow
     from opsconsole.clients.grafana import Grafana
     from opsconsole.clients.handover import mail_handovers, refusals
     from opsconsole.clients.http import Answer
@@ -84,6 +84,7 @@ _FUNCTIONS = {
     "compared_dashboard": "opsconsole.clients.dashboard_drift",
     "connection": "opsconsole.clients.delivery",
     "first_evaluation": "opsconsole.clients.evaluation",
+    "holds_one_scrape": "opsconsole.clients.evaluation",
     "ill_evaluated": "opsconsole.clients.evaluation",
     "in_force": "opsconsole.clients.delivery",
     "judged_late": "opsconsole.clients.query_offsets",
@@ -151,6 +152,7 @@ __all__ = [
     "connection",
     "first_evaluation",
     "first_scrape",
+    "holds_one_scrape",
     "ill_evaluated",
     "in_force",
     "judged_late",

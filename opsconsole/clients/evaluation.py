@@ -1,7 +1,7 @@
 """Whether rules are evaluated: without an error, in time, and as often as what they look at needs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
 import promql_parser as p
 
@@ -11,7 +11,7 @@ from opsconsole.clients.prometheus import Prometheus, Rule
 from opsconsole.clients.wire import seconds
 from opsconsole.errors import Unseen
 from opsconsole.model import Finding
-from opsconsole.promql.trees import children
+from opsconsole.promql.trees import children, walk
 
 _LOOK_BACK_SECONDS = 300.0
 """How long a sample counts as the present one where Prometheus was told nothing else."""
@@ -26,6 +26,8 @@ _LONGEST_WAIT_SECONDS = 120.0
 """For an evaluation; that of a group with a longer interval is not waited for."""
 
 _GROWTH = ("rate", "increase")
+_OF_TWO = (*_GROWTH, "irate", "delta", "idelta", "deriv", "predict_linear")
+"""Functions that have no value where their range holds fewer than two samples."""
 
 
 def seldom(rule: Rule) -> bool:
@@ -156,6 +158,34 @@ def _overlooks(rule: Rule) -> Finding | None:
         detail=rule.expr,
         remedy=f"evaluate its group {rule.group} at least every {lasting(reach)}",
     )
+
+
+def holds_one_scrape(
+    rules: Sequence[Rule], loaded: Sequence[Rule], scraped_every: Callable[[str], float | None]
+) -> Iterator[Finding]:
+    """Of these rules, and the recording rules among those `loaded` that they rest on, those that look at a
+    change over no more than the time between two scrapes. `scraped_every` tells that time, in seconds, of a
+    metric."""
+    for rule in [*rules, *resting(rules, loaded)]:
+        for looked_at in _changes(promql.parse(rule.expr)):
+            every, reach = scraped_every(looked_at.metric or ""), looked_at.range_seconds or 0.0
+            if every and reach <= every:
+                yield Finding(
+                    subject=rule.name,
+                    summary=f"looks back {lasting(reach)} at {looked_at.metric}, which is scraped every "
+                    f"{lasting(every)}: there are hardly ever two samples, and without them no value",
+                    detail=rule.expr,
+                    remedy=f"a range of {lasting(4 * every)} or more, so that one scrape may fail",
+                )
+                break
+
+
+def _changes(tree: p.Expr) -> Iterator[promql.Selector]:
+    """What the expression looks at with functions that need two samples."""
+    for node in walk(tree):
+        match node:
+            case p.Call() if node.func.name in _OF_TWO and isinstance(node.args[0], p.MatrixSelector):
+                yield promql.selectors(node.args[0])[0]
 
 
 def _reaches(tree: p.Expr, outside_seconds: float) -> Iterator[float]:

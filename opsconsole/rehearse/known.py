@@ -51,6 +51,11 @@ class Known:
         known = self.schema.metrics.get(metric)
         return known is not None and bool(known.series)
 
+    def scrape_interval_seconds(self, metric: str) -> float | None:
+        """The shortest at which its series are scraped, None where that is not known."""
+        known = self.schema.metrics.get(metric)
+        return known.scrape_interval_seconds if known else None
+
     def values(self, metric: str, label: str) -> frozenset[str]:
         """The values of the label on the metric's series, those of the first hundred if there are more."""
         known = self.schema.metrics.get(metric)

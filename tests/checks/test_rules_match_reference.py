@@ -152,6 +152,21 @@ DEATHS: dict[str, tuple[Edit, str, str]] = {
 }  # fmt: skip
 
 
+async def test_a_range_of_one_scrape_is_told(
+    lab: LabState, here: Environment, verify: Verify, tmp_path: Path
+) -> None:
+    edit = replaced("failed_total[5m]", "failed_total[1s]", 1)
+    reference = tmp_path / "rules.yml"
+    reference.write_text(edit(reference_rules().read_text()))
+    with rule_file(lab, edit):
+        view = await verify(changed(here, rules=reference), ITEM)
+    (found,) = view.findings
+    assert found.subject == FAILURES
+    assert found.summary.startswith(
+        f"looks back 1 s at {P}stripe_webhook_failed_total, which is scraped every 1 s"
+    )
+
+
 @pytest.mark.parametrize("death", DEATHS)
 async def test_a_rule_that_is_loaded_well_and_dead(
     death: str, lab: LabState, here: Environment, verify: Verify, tmp_path: Path

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from opsconsole.clients.evaluation import ill_evaluated
+from opsconsole.clients.evaluation import holds_one_scrape, ill_evaluated
 from opsconsole.clients.prometheus import Prometheus, Rule, Sample
 from tests.clients.test_drift import running
 
@@ -92,6 +92,31 @@ async def test_a_recording_rule_that_an_alert_rests_on(values: dict[str, Any], w
     found = await told(ON_RECORDED, recorded)
     assert len(found) == bool(words)
     assert not words or found[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("expr", "found"),
+    [
+        ("rate(failed_total[1m]) > 1", True),
+        ("sum(irate(failed_total[30s])) > 1", True),
+        ("rate(failed_total[90s]) > 1", False),
+        ("max_over_time(used_bytes[1m]) > 1", False),
+        ("rate(unknown_total[1m]) > 1", False),
+        ("max_over_time(deriv(used_bytes[1m])[1h:1m]) > 1", True),
+        ("rate(sum(failed_total)[1m:10s]) > 1", False),
+    ],
+)
+def test_a_range_that_holds_one_scrape(expr: str, found: bool) -> None:
+    every = {"failed_total": 60.0, "used_bytes": 60.0}
+    told = [*holds_one_scrape([running(expr=expr)], [], every.get)]
+    assert [each.subject for each in told] == ["Failing"] * found
+
+
+def test_a_recording_rule_whose_range_holds_one_scrape() -> None:
+    recorded = running(kind="recording", name="job:failed", expr="rate(failed_total[1m])")
+    (told,) = holds_one_scrape([ON_RECORDED], [recorded], {"failed_total": 60.0}.get)
+    assert told.subject == "job:failed"
+    assert "scraped every 1 min" in told.summary
 
 
 async def test_a_range_of_what_is_recorded_seldom_is_no_present_value() -> None:
