@@ -27,16 +27,18 @@ async def judged_late(
     usual = loading.query_offset_seconds if loading else None
     if usual and any(rule.query_offset_seconds is None for rule in wanted):
         yield _of_server(usual)
-    untold = False
+    stated = any(rule.query_offset_seconds is not None for rule in wanted)
+    untold = []
     for rule, meant in _groups(wanted, loaded, usual):
         late = await _late_seconds(prometheus, rule, loaded, meant)
-        untold |= late is None
-        if late is not None and late > _most(rule, meant):
+        if late is None:
+            untold.append(rule.group)
+        elif late > _most(rule, meant):
             yield _of_group(rule, late, meant)
     if untold:
-        yield Seen(
-            "a query_offset of a group was not looked at: it shows only where the group writes samples"
-        )
+        words = "was not looked at: it shows only where the group writes samples"
+        which = f"the query_offset of {', '.join(untold)} {words}"
+        yield Seen(which, subject="" if stated else "groups")  # with a subject it is in the evidence alone
 
 
 def _of_server(seconds: float) -> Finding | Seen:

@@ -17,7 +17,8 @@ ALERT = running(last_evaluation=NOW)
 PENDING = running(last_evaluation=NOW, alerts=[None], state="pending")
 RECORDING = running(last_evaluation=NOW, kind="recording", name="job:failed")
 TWIN = msgspec.structs.replace(RECORDING, file="/etc/prometheus/other.yml")
-UNTOLD = "seen: a query_offset of a group was not looked at"
+UNTOLD = "seen groups: the query_offset of billing was not looked at"
+IN_THE_LINE = UNTOLD.replace(" groups:", ":")
 SERVER = "seen: rules judge what was 2 min ago, by rule_query_offset"
 HOUR = ": rules judge what was 1 h ago: rule_query_offset of Prometheus is 1 h"
 LATE = "group billing: judges what was 2 min ago, by a query_offset"
@@ -51,6 +52,7 @@ def meaning(offset: float) -> ReferenceRule:
     ("wanted", "loaded", "usual", "late", "said"),
     [
         pytest.param([MEANT], [ALERT], 0.0, {}, [UNTOLD], id="nothing is written"),
+        pytest.param([meaning(60.0)], [ALERT], 0.0, {}, [IN_THE_LINE], id="one is meant"),
         pytest.param([MEANT], [ALERT, RECORDING], 0.0, {"job:failed": 0.4}, [], id="of the present"),
         pytest.param([MEANT], [ALERT, RECORDING], 0.0, {"job:failed": 120.4}, [LATE], id="recorded late"),
         pytest.param([MEANT], [PENDING], 0.0, {"Failing": 120.4}, [LATE], id="an alert under way"),
@@ -90,6 +92,8 @@ async def told(wanted: list[ReferenceRule], server: Server, usual: float | None)
         loading = Loading(rule_files=[], interval_seconds=None, query_offset_seconds=usual)
     found = judged_late(cast(Prometheus, server), wanted, server.loaded, loading)
     return [
-        f"{each.subject}: {each.summary}" if isinstance(each, Finding) else f"seen: {each.text}"
+        f"{each.subject}: {each.summary}"
+        if isinstance(each, Finding)
+        else f"seen {each.subject}".strip() + f": {each.text}"
         async for each in found
     ]
