@@ -34,7 +34,7 @@ class Server:
 
     async def rules(self) -> list[Rule]:
         self.asked += 1
-        self.now += 1.0
+        self.now = NOW + (self.asked + 1) // 2
         return [msgspec.structs.replace(rule, last_evaluation=self.now) for rule in self.loaded]
 
     async def query(self, promql: str, *, at: float | None = None) -> list[Sample]:
